@@ -1,0 +1,42 @@
+"""What is known about a model file before it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model of the catalogue: one GGUF file, or the first of a split set.
+
+    Header figures are 0 or empty where the file does not say, or cannot be read.
+    """
+
+    key: str
+    """The short name that people type, unique in the catalogue."""
+    path: Path
+    """The file to load; the first one of a split set."""
+    size: int
+    """Bytes on disk, all files of a split set together."""
+    files: tuple[Path, ...] = ()
+    """Every file that belongs to it, in order."""
+    publisher: str = ""
+    name: str = ""
+    architecture: str = ""
+    quantization: str = ""
+    parameters: int = 0
+    layers: int = 0
+    context_length: int = 0
+    """The longest context it was trained for, in tokens."""
+    vocabulary_size: int = 0
+    chat_template: str = ""
+    modified: float = 0.0
+    """Seconds since the epoch, of the newest file."""
+    problem: str = ""
+    """Why it cannot be used, as a sentence; empty when it can."""
+
+    @property
+    def usable(self) -> bool:
+        """Whether it is worth trying to load it."""
+        return not self.problem

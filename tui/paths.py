@@ -1,0 +1,59 @@
+"""Where everything of lmdeck lives on disk.
+
+`LMDECK_HOME` puts it all below one folder; without it the platform's own places are used (XDG on Linux,
+Application Support on macOS, AppData on Windows) by way of platformdirs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """The folders and files of one installation. Nothing is created until it is written to."""
+
+    data: Path
+    """What a person would miss: threads, settings, models."""
+    cache: Path
+    """What can be made again: probe verdicts, self-test results."""
+    logs: Path
+
+    @property
+    def database(self) -> Path:
+        """The threads, in one SQLite file."""
+        return self.data / "lmdeck.db"
+
+    @property
+    def models(self) -> Path:
+        """The folder for model files; `LMDECK_MODELS` names another one."""
+        chosen = os.environ.get("LMDECK_MODELS")
+        return Path(chosen).expanduser() if chosen else self.data / "models"
+
+    @property
+    def settings(self) -> Path:
+        """The settings file that people may edit."""
+        return self.data / "settings.json"
+
+    @property
+    def verdicts(self) -> Path:
+        """What the probe and the self-test found out."""
+        return self.cache / "verdicts.json"
+
+
+def find_paths() -> Paths:
+    """The paths for this process, from the environment."""
+    home = os.environ.get("LMDECK_HOME")
+    if home:
+        root = Path(home).expanduser().absolute()
+        return Paths(data=root, cache=root / "cache", logs=root / "logs")
+    # platformdirs costs a few milliseconds, which somebody who sets LMDECK_HOME need not pay.
+    from platformdirs import user_cache_path, user_data_path, user_log_path
+
+    return Paths(
+        data=user_data_path("lmdeck", appauthor=False),
+        cache=user_cache_path("lmdeck", appauthor=False),
+        logs=user_log_path("lmdeck", appauthor=False),
+    )
