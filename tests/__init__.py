@@ -1,0 +1,1 @@
+"""The tests of lmdeck, in folders that mirror `tui/`."""

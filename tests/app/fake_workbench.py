@@ -1,0 +1,204 @@
+"""A workbench whose models do what a test tells them: real threads and settings, no engine."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from tui.config import Settings
+from tui.domain import (
+    DeviceMemory,
+    Event,
+    Failed,
+    Finished,
+    GenerationStats,
+    LmdeckError,
+    LoadConfig,
+    LoadedValue,
+    MemoryEstimate,
+    ModelInfo,
+    PromptProgress,
+    TextDelta,
+)
+from tui.engine import LogRing
+from tui.paths import Paths
+from tui.threads import ThreadStore
+
+GIB = 1024**3
+
+
+class ScriptedGeneration:
+    """A generation that brings what `feed` is given, when it is given it."""
+
+    def __init__(self, record: Callable[[Sequence[Event]], None]) -> None:
+        self._record = record
+        self._events: list[Event] = []
+        self.done = False
+        self.cancelled = False
+
+    def feed(self, *events: Event) -> None:
+        self._record(events)
+        self._events.extend(events)
+        self.done = self.done or any(isinstance(event, Finished | Failed) for event in events)
+
+    def say(self, text: str, tokens: int = 1) -> None:
+        self.feed(TextDelta(text, tokens))
+
+    def finish(self, tokens: int = 12) -> None:
+        self.feed(
+            Finished(
+                GenerationStats(
+                    prompt_tokens=20,
+                    generated_tokens=tokens,
+                    time_to_first_token=0.31,
+                    generation_speed=41.8,
+                    context_used=2131,
+                    context_length=8192,
+                )
+            )
+        )
+
+    def fail(self, error: LmdeckError) -> None:
+        self.feed(Failed(error))
+
+    def take(self) -> list[Event]:
+        events, self._events = self._events, []
+        return events
+
+    def cancel(self) -> None:
+        if not self.done:
+            self.cancelled = True
+            self.feed(Finished(GenerationStats(stop_reason="userStopped", generated_tokens=2)))
+
+
+@dataclass
+class FakeAnswer:
+    message_id: str
+    generation: ScriptedGeneration
+    thread_id: str
+    model: str
+
+
+@dataclass
+class FakeLoadedModel:
+    info: ModelInfo
+    config: LoadConfig
+    values: tuple[LoadedValue, ...] = ()
+    running: int = 0
+    memory_bytes: int = 6 * GIB
+
+    @property
+    def key(self) -> str:
+        return self.info.key
+
+    @property
+    def context_length(self) -> int:
+        return self.config.context_length or 8192
+
+
+class FakeCatalogue:
+    def __init__(self, models: Sequence[ModelInfo]) -> None:
+        self.on_disk = list(models)
+        self._seen: tuple[ModelInfo, ...] = ()
+
+    def models(self) -> tuple[ModelInfo, ...]:
+        return self._seen
+
+    def refresh(self) -> bool:
+        before, self._seen = self._seen, tuple(self.on_disk)
+        return before != self._seen
+
+
+@dataclass
+class FakeWorkbench:
+    """What `tui.workbench.Workbench` is to the screen."""
+
+    root: Path
+    disk_models: list[ModelInfo] = field(default_factory=list)
+    free_memory: int = 24 * GIB
+
+    def __post_init__(self) -> None:
+        self.paths = Paths(self.root, self.root / "cache", self.root / "logs")
+        self.settings = Settings(self.paths.settings)
+        self.log = LogRing()
+        self.catalogue = FakeCatalogue(self.disk_models)
+        self.answers: list[FakeAnswer] = []
+        self.models: dict[str, FakeLoadedModel] = {}
+        self.estimates: list[LoadConfig] = []
+        self.estimate_error: LmdeckError | None = None
+        self.load_error: LmdeckError | None = None
+        self.loaded_values: tuple[LoadedValue, ...] = ()
+        self.load_may_end = threading.Event()
+        self.load_may_end.set()
+        self.closed = False
+
+    @cached_property
+    def threads(self) -> ThreadStore:
+        return ThreadStore(self.paths.database)
+
+    def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:
+        self.estimates.append(config)
+        if self.estimate_error is not None:
+            raise self.estimate_error
+        cache = (config.context_length or 8192) * 72 * 1024
+        return MemoryEstimate((DeviceMemory("CPU", 5 * GIB, cache, GIB // 2, self.free_memory, 32 * GIB),))
+
+    def load(
+        self, model_key: str, config: LoadConfig, on_progress: Callable[[float], bool | None] | None = None
+    ) -> FakeLoadedModel:
+        if on_progress is not None:
+            on_progress(0.5)
+        self.load_may_end.wait(10)
+        if self.load_error is not None:
+            raise self.load_error
+        if on_progress is not None and on_progress(1.0) is False:
+            from tui.domain import Cancelled
+
+            raise Cancelled("Loading was stopped.")
+        return self.put(model_key, config)
+
+    def put(self, model_key: str, config: LoadConfig | None = None) -> FakeLoadedModel:
+        """Have a model loaded."""
+        info = next(model for model in self.disk_models if model.key == model_key)
+        self.models[model_key] = FakeLoadedModel(info, config or LoadConfig(), self.loaded_values)
+        return self.models[model_key]
+
+    def unload(self, model_key: str) -> None:
+        self.models.pop(model_key, None)
+
+    def loaded(self) -> tuple[FakeLoadedModel, ...]:
+        return tuple(self.models.values())
+
+    def answer(self, thread_id: str, model_key: str, *, parent_id: str | None = None) -> FakeAnswer:
+        recorder = self.threads.begin_answer(thread_id, parent_id=parent_id, model=model_key)
+        generation = ScriptedGeneration(recorder.record)
+        generation.feed(PromptProgress(20, 0, 20))
+        answer = FakeAnswer(recorder.message_id, generation, thread_id, model_key)
+        self.answers.append(answer)
+        return answer
+
+    def close(self) -> None:
+        self.closed = True
+        for answer in self.answers:
+            answer.generation.cancel()
+        if "threads" in self.__dict__:
+            self.threads.close()
+
+
+def model(key: str = "Qwen3-8B-Q4_K_M", **values: object) -> ModelInfo:
+    """A model file that never existed."""
+    facts: dict[str, object] = {
+        "path": Path(f"/models/qwen/{key}.gguf"),
+        "size": 5 * GIB,
+        "name": "Qwen3 8B",
+        "architecture": "qwen3",
+        "quantization": "Q4_K_M",
+        "parameters": 8_200_000_000,
+        "layers": 36,
+        "context_length": 32_768,
+        "chat_template": "x",
+    }
+    return ModelInfo(key=key, **{**facts, **values})  # type: ignore[arg-type]

@@ -1,0 +1,159 @@
+"""The engine against a bare `llama_decode` loop on the same model, parameters and sampler, in the same process.
+
+The bare loop does what any program must: fill a batch, decode, sample. What the engine adds, scheduling,
+mailboxes, stop texts, byte pieces, figures, is what the ratios show.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.bench.report import Report, in_turn, median, median_ratio
+from tests.support.model_maker import make_tiny_model
+from tui.domain import LoadConfig, ModelInfo, SamplingConfig
+from tui.engine import Engine, LoadedModel, LogRing
+from tui.engine.library import load_llama
+from tui.engine.loading import Kernels, open_model
+
+PROMPT_TOKENS = 512
+GENERATED_TOKENS = 96
+SEQUENCES = (1, 4, 8)
+CONTEXT_LENGTH = 8192
+GREEDY = SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=GENERATED_TOKENS, ignore_end_of_generation=True)
+
+
+class BareLoop:
+    """`llama_decode` in a loop with greedy sampling: the least that generation can cost."""
+
+    def __init__(self, path: Path, kernels: Kernels) -> None:
+        self._llama = load_llama()
+        self._opened = open_model(path, CONFIG, kernels)
+        self._context = self._opened.context
+        self._memory = self._llama.llama_get_memory(self._context)
+        self._batch = self._llama.llama_batch_init(2048, 0, 1)
+        chain = self._llama.llama_sampler_chain_init(self._llama.llama_sampler_chain_default_params())
+        self._llama.llama_sampler_chain_add(chain, self._llama.llama_sampler_init_greedy())
+        self._sampler = chain
+
+    def prompt(self, tokens: list[int]) -> float:
+        """Tokens per second of reading one prompt."""
+        self._llama.llama_memory_clear(self._memory, False)
+        started = time.perf_counter()
+        for start in range(0, len(tokens), 512):
+            chunk = tokens[start : start + 512]
+            self._decode([(0, start + index, token) for index, token in enumerate(chunk)], outputs={len(chunk) - 1})
+        self._llama.llama_sampler_sample(self._sampler, self._context, -1)
+        return len(tokens) / (time.perf_counter() - started)
+
+    def generate(self, sequences: int) -> float:
+        """Tokens per second of all sequences together, one batch a step."""
+        llama = self._llama
+        llama.llama_memory_clear(self._memory, False)
+        current = []
+        for sequence in range(sequences):
+            prompt = short_prompt(sequence)
+            self._decode(
+                [(sequence, position, token) for position, token in enumerate(prompt)], outputs={len(prompt) - 1}
+            )
+            current.append(llama.llama_sampler_sample(self._sampler, self._context, -1))
+        position = len(short_prompt(0))
+        started = time.perf_counter()
+        for step in range(GENERATED_TOKENS - 1):
+            rows = [(sequence, position + step, current[sequence]) for sequence in range(sequences)]
+            self._decode(rows, outputs=set(range(sequences)))
+            current = [llama.llama_sampler_sample(self._sampler, self._context, row) for row in range(sequences)]
+        return sequences * (GENERATED_TOKENS - 1) / (time.perf_counter() - started)
+
+    def _decode(self, rows: list[tuple[int, int, int]], outputs: set[int]) -> None:
+        batch: Any = self._batch
+        for index, (sequence, position, token) in enumerate(rows):
+            batch.token[index] = token
+            batch.pos[index] = position
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = sequence
+            batch.logits[index] = index in outputs
+        batch.n_tokens = len(rows)
+        if self._llama.llama_decode(self._context, batch) != 0:
+            raise RuntimeError("the bare loop could not decode")
+
+    def close(self) -> None:
+        self._llama.llama_batch_free(self._batch)
+        self._opened.close()
+
+
+CONFIG = LoadConfig(context_length=CONTEXT_LENGTH, parallel=max(SEQUENCES))
+
+
+def short_prompt(number: int) -> list[int]:
+    """A prompt of its own for each sequence, so that nothing is shared."""
+    return [100 + number] + [(number * 7 + index) % 200 for index in range(15)]
+
+
+def engine_prompt(model: LoadedModel, tokens: list[int]) -> float:
+    task = model.submit(list(tokens), SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=1))
+    while (delivery := task.mailbox.take()) is None or delivery.stats is None:
+        pass
+    if delivery.stats.cached_prompt_tokens:
+        raise RuntimeError("the prompt was cached, so its speed says nothing")
+    return delivery.stats.prompt_speed
+
+
+def engine_generate(model: LoadedModel, sequences: int, salt: int) -> float:
+    """Tokens per second of all answers together, while all of them run."""
+    tasks = [model.submit([300 + salt, *short_prompt(number)], GREEDY) for number in range(sequences)]
+    for task in tasks:
+        while (delivery := task.mailbox.take()) is None or delivery.stats is None:
+            time.sleep(0.02)  # as the program reads: joined, not token by token
+    started = max(task.first_token_at for task in tasks)
+    ended = min(task.last_token_at for task in tasks)
+    # All run between these two moments, each at one token a step.
+    step = (tasks[0].last_token_at - tasks[0].first_token_at) / (tasks[0].generated - 1)
+    if ended <= started:
+        raise RuntimeError("the answers did not run at the same time")
+    return sequences / step
+
+
+def measure(rounds: int) -> Report:
+    with tempfile.TemporaryDirectory(prefix="lmdeck-bench-") as folder:
+        path = make_tiny_model(
+            Path(folder) / "bench.gguf",
+            layers=24,
+            embedding=512,
+            heads=8,
+            kv_heads=2,
+            feed_forward=1408,
+            context_length=CONTEXT_LENGTH,
+            extra_tokens=151_000,
+            quantization="q8_0",
+        )
+        engine = Engine(Path(folder) / "verdicts.json", LogRing())
+        model = engine.load(ModelInfo(key="bench", path=path, size=path.stat().st_size), CONFIG)
+        bare = BareLoop(path, engine.self_test().kernels)
+        salts = iter(range(1_000_000))
+
+        def fresh_prompt() -> list[int]:
+            salt = next(salts)
+            return [1000 + salt, *((salt * 31 + index * 17) % 50_000 + 2000 for index in range(PROMPT_TOKENS - 1))]
+
+        contestants = {
+            "bare prompt": lambda: bare.prompt(fresh_prompt()),
+            "engine prompt": lambda: engine_prompt(model, fresh_prompt()),
+        }
+        for count in SEQUENCES:
+            contestants[f"bare {count}"] = lambda count=count: bare.generate(count)
+            contestants[f"engine {count}"] = lambda count=count: engine_generate(model, count, next(salts))
+        in_turn(1, contestants)  # warm both
+        results = in_turn(rounds, contestants)
+        bare.close()
+        engine.close()
+    figures = {
+        "prompt_ratio": median_ratio(results["engine prompt"], results["bare prompt"]),
+        "one_sequence_ratio": median_ratio(results["engine 1"], results["bare 1"]),
+        "four_sequences_ratio": median_ratio(results["engine 4"], results["bare 4"]),
+        "eight_sequences_ratio": median_ratio(results["engine 8"], results["bare 8"]),
+    }
+    figures |= {f"{name.replace(' ', '_')}_tokens_per_second": median(values) for name, values in results.items()}
+    return Report("engine", figures, "a bare llama_decode loop (batched for several sequences), greedy, same process")

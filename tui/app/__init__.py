@@ -1,0 +1,57 @@
+"""The face that people look at: a Textual application over one Workbench.
+
+`run` starts it and returns the exit code. Everything else in here is reached through the one registry of
+actions (`tui.app.actions`), and engine and screen meet in one place (`tui.app.bridge`). Importing this
+package is cheap: Textual is imported when `run` is called.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.workbench import Workbench
+
+__all__ = ["run"]
+
+SWITCH_INTERVAL = 0.0005
+"""Seconds. The engine thread shares the interpreter lock with the screen; Python's default of 5 ms costs a fast
+model a quarter of its speed while the screen draws."""
+
+LOW_BANDWIDTH_FRAMES = "15"
+"""Frames a second over a slow line; Textual's default is 60."""
+
+
+def run(workbench: Workbench) -> int:
+    """Run the screen until the person leaves it or the terminal goes away, and return the exit code.
+
+    The workbench is closed in any case, so that an answer that is still coming is kept. Without a terminal
+    nothing is started and the exit code is 2.
+    """
+    from tui.app.terminal import Terminal, has_terminal
+
+    if not has_terminal():
+        print("lmdeck needs a terminal. Without one, use: lmdeck chat MODEL -p TEXT", file=sys.stderr)  # noqa: T201
+        workbench.close()
+        return 2
+    settings = workbench.settings
+    if settings.get("low_bandwidth", False):
+        # Textual reads these when it is imported.
+        os.environ.setdefault("TEXTUAL_FPS", LOW_BANDWIDTH_FRAMES)
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    sys.setswitchinterval(SWITCH_INTERVAL)
+    try:
+        with Terminal(workbench.log) as terminal:
+            from tui.app.app import LmdeckApp
+
+            app = LmdeckApp(workbench)
+            terminal.on_gone(app.leave)
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, lambda *_: app.leave())
+            app.run(mouse=bool(settings.get("mouse", True)))
+            return app.return_code or 0
+    finally:
+        workbench.close()

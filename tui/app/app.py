@@ -1,0 +1,154 @@
+"""The Textual application: themes, settings, palette and leaving. The work is in the screens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from textual import events
+from textual.app import App
+from textual.binding import Binding
+from textual.command import Provider
+from textual.dom import DOMNode
+from textual.screen import Screen
+
+from tui.app.actions import BY_ID, Action, bindings_for
+from tui.app.screens.chat import ChatScreen
+from tui.app.stylesheets import find_stylesheets
+from tui.app.themes import DARK, LIGHT
+
+if TYPE_CHECKING:
+    from tui.workbench import Workbench
+
+
+def _palette_provider() -> type[Provider]:
+    from tui.app.palette import ActionProvider
+
+    return ActionProvider
+
+
+class LmdeckApp(App[None]):
+    """The screen over one workbench, which it closes when it ends."""
+
+    TITLE = "lmdeck"
+    CSS_PATH = [*find_stylesheets()]
+    BINDINGS = bindings_for("everywhere")
+    COMMANDS = {_palette_provider}
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self.animation_level = "full" if workbench.settings.get("animations", False) else "none"
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        wanted = str(workbench.settings.get("theme", DARK.name))
+        self.theme = wanted if wanted in self.available_themes else DARK.name
+        self._key_map: dict[str, str] = {}
+        self._clashes: set[str] = set()
+        self._own_loop: asyncio.AbstractEventLoop | None = None
+
+    def get_default_screen(self) -> Screen[Any]:
+        return ChatScreen(self.workbench)
+
+    def on_mount(self) -> None:
+        self._own_loop = asyncio.get_running_loop()
+        self.begin_capture_print(self)
+        chosen = self.workbench.settings.get("keys", {})
+        if isinstance(chosen, dict):
+            self._key_map = {name: key for name, key in chosen.items() if name in BY_ID and isinstance(key, str)}
+            self.set_keymap(self._key_map)
+
+    def on_print(self, event: events.Print) -> None:
+        """Python code that prints would draw over the screen; the log takes it."""
+        if text := event.text.rstrip():
+            self.workbench.log.write("python", "info", text)
+
+    async def on_unmount(self) -> None:
+        # The answer that is still coming is kept by closing the workbench, however we came to leave.
+        await asyncio.to_thread(self.workbench.close)
+
+    def leave(self) -> None:
+        """End the app from any thread or from a signal handler, without asking."""
+        if self._own_loop is not None:
+            with contextlib.suppress(RuntimeError):
+                self._own_loop.call_soon_threadsafe(self.exit)
+
+    def keys_of(self, action: Action) -> list[str]:
+        """The keys of an action, as the person's key map has them."""
+        return [key.strip() for key in self._key_map.get(action.id, action.keys).split(",") if key.strip()]
+
+    async def perform(self, action: Action) -> None:
+        """Run an action of the registry as its key would."""
+        await self.run_action(action.command, self.screen)
+
+    def remember(self, setting: str, value: object) -> None:
+        """Keep a setting, off the event loop."""
+        self.run_worker(asyncio.to_thread(self.workbench.settings.set, setting, value), group="settings")
+
+    def use_theme(self, name: str) -> None:
+        """Change the theme and keep the choice."""
+        self.theme = name
+        self.remember("theme", name)
+
+    def action_toggle_dark(self) -> None:
+        self.use_theme(LIGHT.name if self.current_theme.dark else DARK.name)
+
+    def action_toggle_setting(self, name: str) -> None:
+        value = not self.workbench.settings.get(name, name == "mouse")
+        self.remember(name, value)
+        title = BY_ID["mouse" if name == "mouse" else "slow"].title.removesuffix(" on or off")
+        self.notify(f"{title} {'on' if value else 'off'} from the next start.", markup=False)
+
+    def action_help(self) -> None:
+        from tui.app.screens.help import HelpScreen, help_entries
+
+        if isinstance(self.screen, HelpScreen):
+            self.screen.dismiss()
+        else:
+            self.push_screen(HelpScreen(help_entries(self.screen)))
+
+    async def action_quit(self) -> None:
+        chat = self.screen_stack[0]
+        running = len(chat.conversation.bridge.running_threads) if isinstance(chat, ChatScreen) else 0
+        if not running:
+            self.exit()
+            return
+        from tui.app.screens.dialogs import ConfirmDialog
+
+        if not isinstance(self.screen, ConfirmDialog):
+            what = "An answer is" if running == 1 else f"{running} answers are"
+            question = f"{what} still being written. What has come so far is kept."
+            self.push_screen(ConfirmDialog("Quit?", question, "quit"), self._quit_if)
+
+    def _quit_if(self, confirmed: bool | None) -> None:
+        if confirmed:
+            self.exit()
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:  # noqa: ARG002
+        """The key map gives one key to two actions: say so once."""
+        names = ", ".join(sorted(binding.id or binding.action for binding in clashed_bindings))
+        if names not in self._clashes:
+            self._clashes.add(names)
+            self.notify(f"Your key map gives another action the key of: {names}.", severity="warning", markup=False)
+
+    def copy_text(self, text: str, what: str) -> None:
+        """Copy text by every way that works here, and say which it was."""
+        self.run_worker(self._copy(text, what), group="copy")
+
+    async def _copy(self, text: str, what: str) -> None:
+        import os
+
+        from tui.app.clipboard import copy
+
+        send: Callable[[str], None] = self.copy_to_clipboard
+        target = self.workbench.paths.data / "clipboard.txt"
+        try:
+            ways = await asyncio.to_thread(copy, text, send, target, dict(os.environ))
+        except OSError as error:
+            self.notify(f"Nothing was copied: {error}", severity="error", markup=False)
+        else:
+            self.notify(f"{what} copied: {ways}.", markup=False)

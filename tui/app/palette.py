@@ -1,0 +1,59 @@
+"""The command palette's entries: every action of the registry with its key, and every theme."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from tui.app.actions import ACTIONS, Action, key_label
+
+if TYPE_CHECKING:
+    from tui.app.app import LmdeckApp
+
+NO_KEY = ""
+
+
+class ActionProvider(Provider):
+    """Offers what a key would do, and shows the key, so that the palette teaches the keys."""
+
+    async def discover(self) -> Hits:
+        for title, key, help_text, command in self._entries():
+            if key != NO_KEY or not title.startswith("Theme: "):
+                yield DiscoveryHit(_display(Content(title), key), command, title, help_text)
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for title, key, help_text, command in self._entries():
+            if (score := matcher.match(title)) > 0:
+                yield Hit(score, _display(matcher.highlight(title), key), command, title, help_text)
+
+    def _entries(self) -> Iterator[tuple[str, str, str, Any]]:
+        app = cast("LmdeckApp", self.app)
+        for action in ACTIONS:
+            if action.palette and _applies(app, action):
+                yield action.title, _keys_text(app, action), action.help, partial(app.perform, action)
+        for name in sorted(app.available_themes):
+            yield f"Theme: {name}", NO_KEY, "Changes the colours and keeps the choice", partial(app.use_theme, name)
+
+
+def _applies(app: LmdeckApp, action: Action) -> bool:
+    """Whether the action can be done now on the main screen, whatever pane has the focus."""
+    name = action.command.rpartition(".")[2].partition("(")[0]
+    target = app if action.command.startswith("app.") else app.screen_stack[0]
+    return bool(target.check_action(name, ()))
+
+
+def _keys_text(app: LmdeckApp, action: Action) -> str:
+    keys = app.keys_of(action)
+    where = {"transcript": "messages: ", "threads": "threads: "}.get(action.where, "")
+    if keys:
+        return where + key_label(keys[0])
+    return f"ctrl+g {action.go}" if action.go else NO_KEY
+
+
+def _display(title: Content, key: str) -> Content:
+    return Content.assemble(title, "  ", (key, "$primary")) if key else title

@@ -1,0 +1,174 @@
+"""Asks how a model shall be loaded, says beforehand what that costs, and loads it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from textual import getters, on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from tui.app.estimate_text import estimate_content
+from tui.app.figures import bar, one_line
+from tui.app.transcript_messages import problem_text
+from tui.app.widgets.key_bar import KeyBar
+from tui.app.widgets.parameter_form import ParameterForm
+from tui.config import LOAD_PARAMETERS
+from tui.domain import BadRequest, LmdeckError, LoadConfig, MemoryEstimate, ModelInfo
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from tui.engine import LoadedModel
+    from tui.workbench import Workbench
+
+ESTIMATE_DELAY = 0.25
+"""Seconds without a change after which the estimate is made; it takes half a second of a child process."""
+
+PROGRESS_INTERVAL = 0.1
+PROGRESS_WIDTH = 40
+
+
+class LoadDialog(ModalScreen["LoadedModel | None"]):
+    """Answers with the loaded model, or with nothing when it was cancelled."""
+
+    form = getters.query_one(ParameterForm)
+    outlook = getters.query_one(".estimate", Static)
+    explanation = getters.query_one(".explanation", Static)
+
+    def __init__(self, workbench: Workbench, model: ModelInfo, config: LoadConfig) -> None:
+        super().__init__()
+        self._workbench = workbench
+        self._model = model
+        self._config = config
+        self._estimate: MemoryEstimate | None = None
+        self._problem = ""
+        self._delay: Timer | None = None
+        self._started = 0.0
+        self._progress = 0.0
+        self._stopping = False
+
+    def compose(self) -> ComposeResult:
+        limits = {"context_length": self._model.context_length, "gpu_layers": self._model.layers}
+        known = {name: limit for name, limit in limits.items() if limit}
+        title = f"Load {one_line(self._model.key)}"
+        with Vertical(classes="pile load"):
+            yield ParameterForm(title, LOAD_PARAMETERS, asdict(self._config), known)
+            outlook = Static("Estimating…", classes="estimate", markup=False)
+            outlook.border_title = "Memory"
+            yield outlook
+            yield Static(classes="explanation", markup=False)
+        yield KeyBar(classes="keys")
+
+    def on_mount(self) -> None:
+        self._make_estimate()
+        self._explain()
+
+    def on_unmount(self) -> None:
+        self._stopping = True
+
+    @property
+    def config(self) -> LoadConfig:
+        """The parameters as they stand in the form."""
+        return replace(self._config, **self.form.values)
+
+    @on(ParameterForm.Highlighted)
+    def _explain(self) -> None:
+        """What the parameter under the cursor does, or what is wrong."""
+        problem = self.form.problem or self._problem
+        parameter = self.form.current
+        if problem:
+            self.explanation.update(Content.styled(f"✗ {problem}", "$error"))
+        elif parameter is not None:
+            text = Content.assemble((parameter.label, "bold"), (f"  {parameter.help}", "$foreground 75%"))
+            self.explanation.update(text)
+
+    @on(ParameterForm.Changed)
+    def _changed(self) -> None:
+        self._problem = ""
+        self._explain()
+        if self._delay is not None:
+            self._delay.stop()
+        self._delay = self.set_timer(ESTIMATE_DELAY, self._make_estimate)
+
+    def _make_estimate(self) -> None:
+        if not self._started:
+            self.run_worker(self._estimate_now(self.config), group="estimate", exclusive=True)
+
+    async def _estimate_now(self, config: LoadConfig) -> None:
+        if self._estimate is not None:
+            self.outlook.update(estimate_content(self._estimate, stale=True))
+        try:
+            self._estimate = await asyncio.to_thread(self._workbench.estimate, self._model.key, config)
+        except LmdeckError as error:
+            self._estimate = None
+            self.outlook.update(Content("No estimate."))
+            self._show_problem(error)
+        else:
+            self.outlook.update(estimate_content(self._estimate, stale=False))
+
+    def _show_problem(self, error: LmdeckError) -> None:
+        """Say it, and put the cursor on the parameter that is to blame."""
+        if isinstance(error, BadRequest):
+            self.form.point_at(error.field.rpartition(".")[2])
+        self._problem = problem_text(error)
+        self.call_after_refresh(self._explain)
+
+    @on(ParameterForm.Confirmed)
+    def _load(self) -> None:
+        if not self._started:
+            self._started = time.monotonic()
+            self._progress, self._problem = 0.0, ""
+            self.form.disabled = True
+            self.run_worker(self._load_now(self.config), group="load")
+
+    async def _load_now(self, config: LoadConfig) -> None:
+        watch = self.set_interval(PROGRESS_INTERVAL, self._show_progress)
+        try:
+            loaded = await asyncio.to_thread(self._workbench.load, self._model.key, config, self._report)
+        except LmdeckError as error:
+            self._started, self._stopping = 0.0, False
+            self.form.disabled = False
+            self.form.focus()
+            self._show_problem(error)
+            if self._estimate is not None:
+                self.outlook.update(estimate_content(self._estimate, stale=False))
+        else:
+            self._tell_differences(loaded)
+            self.dismiss(loaded)
+        finally:
+            watch.stop()
+
+    def _report(self, progress: float) -> bool:
+        """Called by the engine's thread; false makes it give up."""
+        self._progress = progress
+        return not self._stopping
+
+    def _show_progress(self) -> None:
+        seconds = time.monotonic() - self._started
+        what = "Stopping" if self._stopping else "Loading"
+        line = f"{what} {bar(self._progress, PROGRESS_WIDTH)} {self._progress:4.0%}  {seconds:.1f} s"
+        self.outlook.update(Content.styled(line, "$success"), layout=False)
+
+    def _tell_differences(self, loaded: LoadedModel) -> None:
+        """A number that was asked for is never changed in silence."""
+        labels = {parameter.name: parameter.label for parameter in LOAD_PARAMETERS}
+        changed = [
+            f"{labels.get(value.name, value.name)}: asked for {value.asked}, loaded with {value.loaded}"
+            for value in loaded.values
+            if value.asked not in ("", "auto", value.loaded)
+        ]
+        if changed:
+            self.notify("\n".join(changed), title="Loaded differently", severity="warning", markup=False)
+
+    def action_cancel(self) -> None:
+        if self._started:
+            self._stopping = True
+        else:
+            self.dismiss(None)

@@ -1,0 +1,73 @@
+"""Turns stored messages and running answers into what the transcript draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.app.transcript import TranscriptMessage
+from tui.domain import STOP_REASON_TEXT, GenerationStats, LmdeckError
+
+if TYPE_CHECKING:
+    from tui.app.running_answer import RunningAnswer
+    from tui.threads import StoredMessage
+
+INTERRUPTED = "lmdeck ended before this answer was finished. ctrl+r answers again."
+
+
+def from_stored(stored: StoredMessage) -> TranscriptMessage:
+    """A message as it lies on disk. An answer that nobody is making any more was interrupted."""
+    problem = ""
+    if stored.status == "failed":
+        problem = stored.error or "The answer failed. ctrl+r answers again; ctrl+l shows the log."
+    elif stored.status in ("interrupted", "streaming"):
+        problem = INTERRUPTED
+    return TranscriptMessage(
+        id=stored.id,
+        role=stored.message.role,
+        text=stored.message.text,
+        reasoning=stored.message.reasoning,
+        author=stored.model if stored.message.role == "assistant" else "",
+        note=stats_note(stored.stats) if stored.stats else "stopped by you" if stored.status == "stopped" else "",
+        problem=problem,
+        time=stored.created,
+    )
+
+
+def from_answer(answer: RunningAnswer, speed: float, created: float) -> TranscriptMessage:
+    """An answer that is being made, or has just ended."""
+    return TranscriptMessage(
+        id=answer.message_id,
+        role="assistant",
+        text=answer.text,
+        reasoning=answer.reasoning,
+        author=answer.model,
+        note=live_note(answer, speed),
+        problem=problem_text(answer.error) if answer.error else "",
+        time=created,
+    )
+
+
+def live_note(answer: RunningAnswer, speed: float) -> str:
+    """What the head of an answer says about it now."""
+    if answer.stats is not None:
+        return stats_note(answer.stats)
+    if not answer.tokens:
+        return answer.state
+    return _figures(answer.tokens, speed, answer.first_token)
+
+
+def stats_note(stats: GenerationStats) -> str:
+    """What the head of a finished answer says: its cost, and why it ended if that was not by itself."""
+    note = _figures(stats.generated_tokens, stats.generation_speed, stats.time_to_first_token)
+    if stats.stop_reason in ("eosFound", "failed"):
+        return note
+    return f"{note} · {STOP_REASON_TEXT[stats.stop_reason]}"
+
+
+def problem_text(error: LmdeckError) -> str:
+    """What went wrong and what to do, one below the other."""
+    return f"{error.message}\n{error.advice}".strip()
+
+
+def _figures(tokens: int, speed: float, first_token: float) -> str:
+    return f"{tokens:,} tok · {speed:.1f} tok/s · ttft {first_token:.2f} s"

@@ -1,0 +1,61 @@
+"""The list of model files."""
+
+from __future__ import annotations
+
+from textual.content import Content
+
+from tui.app.actions import bindings_for
+from tui.app.figures import bytes_text, context_text, fit, one_line, parameters_text
+from tui.app.widgets.row_list import Pieces, RowList
+from tui.domain import ModelInfo
+
+WIDTH_FOR_CONTEXT = 60
+"""Cells from which on there is room for the trained context length."""
+
+
+class ModelList(RowList[ModelInfo]):
+    """Name, quantisation, size and context length; a dot for loaded ones, a cross for those that cannot be used."""
+
+    BINDINGS = bindings_for("models")
+
+    def __init__(self) -> None:
+        super().__init__("Models", classes="dialog")
+        self.loaded: frozenset[str] = frozenset()
+
+    def key_of(self, item: ModelInfo) -> str:
+        return item.key
+
+    def search_text(self, item: ModelInfo) -> str:
+        return f"{item.key} {item.name} {item.publisher} {item.quantization} {item.architecture}"
+
+    def pieces(self, item: ModelInfo, width: int, *, at_cursor: bool) -> Pieces:  # noqa: ARG002
+        context = context_text(item.context_length) if item.context_length else ""
+        figures = f" {fit(item.quantization, 8)} {bytes_text(item.size):>8} "
+        figures += f"{context:>6} " if width >= WIDTH_FOR_CONTEXT else ""
+        name = fit(one_line(item.key), width - 2 - len(figures))
+        if not item.usable:
+            return [("✗ ", "quiet"), (name + figures, "quiet")]
+        loaded = item.key in self.loaded
+        return [("● ", "live") if loaded else ("  ", ""), (name, "bold" if loaded else ""), (figures, "quiet")]
+
+
+def details(model: ModelInfo | None) -> Content:
+    """All that is known about one model, with the whole reason where it cannot be used."""
+    if model is None:
+        return Content("")
+    facts = [
+        model.architecture,
+        f"{parameters_text(model.parameters)} parameters" if model.parameters else "",
+        f"{model.layers} layers" if model.layers else "",
+        f"trained for {model.context_length:,} tokens" if model.context_length else "",
+        f"{len(model.files)} files" if len(model.files) > 1 else "",
+    ]
+    parts: list[str | tuple[str, str]] = []
+    if model.problem:
+        parts.append((f"✗ {one_line(model.problem)}\n", "$error"))
+    elif not model.chat_template:
+        parts.append(("It has no chat template of its own.\n", "$foreground 75%"))
+    if line := " · ".join(one_line(fact) for fact in facts if fact):
+        parts.append((f"{line}\n", "$foreground 75%"))
+    parts.append((one_line(str(model.path)), "$foreground 60%"))
+    return Content.assemble(*parts)

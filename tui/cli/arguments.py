@@ -1,0 +1,35 @@
+"""Arguments that several verbs take: names of models, and how a shell completes them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from tui.domain import ModelNotFound
+
+if TYPE_CHECKING:
+    from tui.workbench import Workbench
+
+
+def model_or_only_one(workbench: Workbench, name: str | None) -> str:
+    """The model that was named, or the only usable one. Raises ModelNotFound where that leaves a choice."""
+    if name is not None:
+        return name
+    usable = [model.key for model in workbench.catalogue.models() if model.usable]
+    if len(usable) == 1:
+        return usable[0]
+    if not usable:
+        raise ModelNotFound(
+            "There is no model to ask.", f"Put a GGUF file into {workbench.paths.models}, or name a file."
+        )
+    raise ModelNotFound("There are several models.", f"Name one of: {', '.join(usable)}.")
+
+
+def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Keys of usable models that begin with what was typed."""
+    from tui.models import Catalogue
+    from tui.paths import find_paths
+
+    models = Catalogue([find_paths().models]).models()
+    return [model.key for model in models if model.usable and model.key.startswith(incomplete.lower())]

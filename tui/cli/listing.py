@@ -1,0 +1,77 @@
+"""`lmdeck ls`: the models on disk."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from tui.domain import ModelInfo
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
+def ls(as_json: bool) -> None:
+    """List the models in the models folder. Files that cannot be used are listed with the reason."""
+    from tui.engine import readable_size
+    from tui.models import Catalogue
+    from tui.paths import find_paths
+
+    paths = find_paths()
+    models = Catalogue([paths.models]).models()
+    if as_json:
+        click.echo(json.dumps([_record(model) for model in models], indent=2, ensure_ascii=False))
+        return
+    if not models:
+        click.echo(f"No models yet. Put GGUF files into {paths.models}", err=True)
+        return
+    usable = [model for model in models if model.usable]
+    rows = [
+        (
+            model.key,
+            model.architecture,
+            _parameters(model.parameters),
+            model.quantization,
+            readable_size(model.size),
+            f"{model.context_length:,}" if model.context_length else "",
+        )
+        for model in usable
+    ]
+    if rows:
+        _print_table(("MODEL", "ARCH", "PARAMS", "QUANT", "SIZE", "CONTEXT"), rows)
+    for model in models:
+        if not model.usable:
+            click.echo(f"cannot use {model.key}: {model.problem}", err=True)
+
+
+def _record(model: ModelInfo) -> dict[str, Any]:
+    return {
+        "key": model.key,
+        "path": str(model.path),
+        "files": [str(file) for file in model.files],
+        "publisher": model.publisher,
+        "name": model.name,
+        "architecture": model.architecture,
+        "quantization": model.quantization,
+        "parameters": model.parameters,
+        "size_bytes": model.size,
+        "context_length": model.context_length,
+        "usable": model.usable,
+        "problem": model.problem,
+    }
+
+
+def _parameters(count: int) -> str:
+    """Parameter counts as model names have them: `0.5B`, `7.2B`, `135M`."""
+    if count >= 10**9 / 2:
+        return f"{count / 10**9:.1f}B"
+    return f"{count / 10**6:.0f}M" if count >= 10**6 else f"{count / 10**3:.0f}K" if count else ""
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    # A header helps people; programs that read the lines are better off without one.
+    for row in [header, *rows] if sys.stdout.isatty() else rows:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,30 @@
+"""llama.cpp in this process: probe a file, load it, schedule many conversations in it, sample, stop, measure.
+
+The engine knows tokens and bytes, not conversations or templates. Importing this wing loads no native code;
+that happens on the first load.
+"""
+
+from tui.engine.engine import Engine
+from tui.engine.library import describe_build
+from tui.engine.loaded import LoadedModel
+from tui.engine.loading import DEFAULT_CONTEXT_LENGTH, Kernels, LoadProgress, default_threads
+from tui.engine.log import LogLine, LogRing
+from tui.engine.memory import readable_size
+from tui.engine.self_test import SelfTest
+from tui.engine.task import Delivery, GenerationTask
+
+__all__ = [
+    "DEFAULT_CONTEXT_LENGTH",
+    "Delivery",
+    "Engine",
+    "GenerationTask",
+    "Kernels",
+    "LoadProgress",
+    "LoadedModel",
+    "LogLine",
+    "LogRing",
+    "SelfTest",
+    "default_threads",
+    "describe_build",
+    "readable_size",
+]

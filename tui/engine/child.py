@@ -1,0 +1,98 @@
+"""Doing dangerous things with llama.cpp in a child process, and reading what became of it.
+
+llama.cpp ends the process on a failed assertion, and compiled kernels can crash. A child takes that fate upon
+itself: it gets a job as JSON on its standard input and answers with JSON on its standard output. Whatever else
+it says, llama.cpp's log included, comes on its standard error and is what a person reads when it dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tui.domain import LoadConfig
+from tui.engine.loading import Kernels
+
+# Loading headers and laying out a graph takes under a second; a child that takes this long hangs.
+TIMEOUT_SECONDS = 120.0
+# llama.cpp begins its lines with the function that speaks, sometimes with two.
+_FUNCTION_NAMES = re.compile(r"^(?:\w+: )+(?:error loading model: )?")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What the child shall do: `probe` lays a model out without allocating, `decode` computes a few tokens."""
+
+    kind: str
+    path: str
+    config: LoadConfig
+    kernels: Kernels
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job. `problem` is a sentence, empty when all went well."""
+
+    result: dict[str, Any] = field(default_factory=dict)
+    problem: str = ""
+    crashed: bool = False
+    log: tuple[str, ...] = ()
+
+
+def run(job: Job) -> Outcome:
+    """Do the job in a child and wait for it. Never raises for what the child does."""
+    environment = dict(os.environ, GGML_NO_BACKTRACE="1", PYTHONFAULTHANDLER="0")
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "tui.engine.child_main"],
+            input=json.dumps(asdict(job)).encode(),
+            capture_output=True,
+            timeout=TIMEOUT_SECONDS,
+            env=environment,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        log = _lines(late.stderr or b"")
+        return Outcome(problem=f"It did not answer within {TIMEOUT_SECONDS:.0f} seconds.", crashed=True, log=log)
+    except OSError as refused:
+        return Outcome(problem=f"No process could be started to try it in: {refused}.")
+    log = _lines(done.stderr)
+    if done.returncode < 0:
+        return Outcome(
+            problem=f"llama.cpp crashed ({_signal_name(-done.returncode)}){_cause(log)}", crashed=True, log=log
+        )
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        return Outcome(problem=f"The process ended with code {done.returncode}{_cause(log)}", crashed=True, log=log)
+    if answer.get("problem"):
+        return Outcome(problem=f"{answer['problem']}{_cause(log)}", log=log)
+    return Outcome(result=answer, log=log)
+
+
+def _lines(output: bytes) -> tuple[str, ...]:
+    return tuple(line for line in output.decode("utf-8", "replace").splitlines() if line.strip())
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _cause(log: tuple[str, ...]) -> str:
+    """The first line in which the child names an error, as the end of a sentence."""
+    for line in log:
+        level, _, text = line.partition(":")
+        if level == "error":
+            return f": {_FUNCTION_NAMES.sub('', text.strip()).rstrip('.')}."
+        if "GGML_ASSERT" in line:
+            return f": {line.strip()}."
+    return "."

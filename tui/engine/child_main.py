@@ -1,0 +1,102 @@
+"""The child's side of `tui.engine.child`: one job in, one answer out."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tui.domain import LmdeckError, LoadConfig
+from tui.engine.breakdown import Memory, measured_memory
+from tui.engine.library import devices, load_llama, route_log
+from tui.engine.loading import Kernels, open_model
+
+# What llama-kv-cache.cpp, llama-memory-recurrent.cpp and llama-context.cpp log of their sizes
+_CACHE_SIZE = re.compile(r"llama_(?:kv_cache|memory_recurrent)\S*: size =\s+([\d.]+) MiB")
+_BUFFER_SIZE = re.compile(r"(?:compute|output) buffer size =\s+([\d.]+) MiB")
+_MIB = 1024 * 1024
+_DECODED_TOKENS = 4
+
+
+def main() -> None:
+    """Read the job, do it, write the answer. Standard output is kept clean of what native code prints."""
+    answer_to = os.dup(1)
+    os.dup2(2, 1)
+    _forbid_core_dumps()
+    job = json.load(sys.stdin)
+    load_llama()
+    lines: list[str] = []
+
+    def note(level: str, text: str) -> None:
+        lines.append(text)
+        sys.stderr.write(f"{level}: {text}\n")
+        sys.stderr.flush()
+
+    route_log(note)
+    try:
+        answer = _do(job, lines)
+    except LmdeckError as problem:
+        answer = {"problem": problem.message.rstrip(".")}
+    with os.fdopen(answer_to, "w") as file:
+        json.dump(answer, file)
+
+
+def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
+    config, kernels = LoadConfig(**job["config"]), Kernels(**job["kernels"])
+    simulate = job["kind"] == "probe"
+    opened = open_model(Path(job["path"]), config, kernels, simulate=simulate)
+    if simulate:
+        memory = measured_memory(opened.context) or _totals(opened.model, lines)
+        return {"memory": memory, "context_length": opened.context_length, "devices": _devices()}
+    _decode_some(opened.context)
+    opened.close()
+    return {"decoded": _DECODED_TOKENS, "devices": _devices()}
+
+
+def _totals(model: Any, lines: list[str]) -> Memory:
+    """The estimate without llama.cpp's own breakdown: everything as if it lay in the CPU's memory."""
+    sizes = {"weights": load_llama().llama_model_size(model), "kv_cache": 0, "compute": 0}
+    for line in lines:
+        for pattern, purpose in ((_CACHE_SIZE, "kv_cache"), (_BUFFER_SIZE, "compute")):
+            if found := pattern.search(line):
+                sizes[purpose] += round(float(found[1]) * _MIB)
+    return {"CPU": sizes}
+
+
+def _devices() -> list[dict[str, Any]]:
+    return [asdict(device) for device in devices()]
+
+
+def _decode_some(context: Any) -> None:
+    llama = load_llama()
+    batch = llama.llama_batch_init(_DECODED_TOKENS, 0, 1)
+    for step in range(_DECODED_TOKENS):
+        # A prompt of several tokens first, then single ones: they use different kernels.
+        count = _DECODED_TOKENS if step == 0 else 1
+        for index in range(count):
+            batch.token[index] = index
+            batch.pos[index] = index if step == 0 else _DECODED_TOKENS + step - 1
+            batch.n_seq_id[index] = 1
+            batch.seq_id[index][0] = 0
+            batch.logits[index] = index == count - 1
+        batch.n_tokens = count
+        result = llama.llama_decode(context, batch)
+        if result != 0:
+            raise LmdeckError(f"llama.cpp could not decode (code {result}).")
+
+
+def _forbid_core_dumps() -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, ValueError, OSError):
+        return
+
+
+if __name__ == "__main__":
+    main()

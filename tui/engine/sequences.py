@@ -1,0 +1,113 @@
+"""Which conversation lies in which sequence of the context, and how much of it a new prompt can take over."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from tui.engine.library import load_llama
+from tui.engine.task import GenerationTask
+
+
+class Sequence:
+    """One of llama.cpp's sequences and the tokens that the cache holds for it."""
+
+    __slots__ = ("last_used", "number", "task", "tokens")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.tokens: list[int] = []
+        self.task: GenerationTask | None = None
+        self.last_used = 0
+
+
+class SequenceTable:
+    """Every sequence of one context. Idle ones keep their tokens until their room is needed.
+
+    In a unified cache copying a prefix to another sequence costs no cells, only marks them as shared.
+    """
+
+    def __init__(self, context: Any, sequences: int, can_trim: bool) -> None:
+        self._llama = load_llama()
+        self._memory = self._llama.llama_get_memory(context)
+        self._can_trim = can_trim
+        self._sequences = [Sequence(number) for number in range(sequences)]
+        self._clock = count(1)
+
+    def assign(self, task: GenerationTask) -> Sequence:
+        """A sequence for the task that holds the longest beginning of its history that is to be had.
+
+        The caller sees to it that fewer tasks run than there are sequences.
+        """
+        history = task.history
+        best, shared = None, 0
+        for sequence in self._sequences:
+            length = self._reusable(sequence, history)
+            if length > shared:
+                best, shared = sequence, length
+        if best is not None and best.task is None and shared == len(best.tokens):
+            chosen = best  # the next turn of the same conversation
+        else:
+            idle = [sequence for sequence in self._sequences if sequence.task is None]
+            chosen = min((sequence for sequence in idle if sequence is not best), key=_age, default=idle[0])
+            if chosen is not best:
+                self.clear(chosen)
+                if best is not None:
+                    self._llama.llama_memory_seq_cp(self._memory, best.number, chosen.number, 0, shared)
+                    chosen.tokens = best.tokens[:shared]
+        if shared < len(chosen.tokens):
+            self.trim(chosen, shared)
+        chosen.task = task
+        return chosen
+
+    def release(self, sequence: Sequence) -> None:
+        """The task is done; its tokens stay for whoever continues the conversation."""
+        sequence.task = None
+        sequence.last_used = next(self._clock)
+
+    def trim(self, sequence: Sequence, length: int) -> None:
+        """Forget all but the first `length` tokens, or everything where the memory cannot do that.
+
+        Cells behind the known tokens, left by a step that broke off, go too.
+        """
+        if not self._llama.llama_memory_seq_rm(self._memory, sequence.number, length, -1):
+            self.clear(sequence)
+        del sequence.tokens[length:]
+
+    def clear(self, sequence: Sequence) -> None:
+        """Forget every token of the sequence."""
+        self._llama.llama_memory_seq_rm(self._memory, sequence.number, -1, -1)
+        sequence.tokens.clear()
+
+    def drop_oldest_idle(self) -> bool:
+        """Make room by forgetting the idle sequence that was not used for the longest time."""
+        oldest = min((s for s in self._sequences if s.task is None and s.tokens), key=_age, default=None)
+        if oldest is None:
+            return False
+        self.clear(oldest)
+        return True
+
+    def _reusable(self, sequence: Sequence, history: list[int]) -> int:
+        """How many tokens of `history` the sequence holds in a usable way. One token is always left to decode."""
+        length = common_prefix(sequence.tokens, history, len(history) - 1)
+        if not self._can_trim and (sequence.task is not None or length < len(sequence.tokens)):
+            return 0
+        return length
+
+
+def common_prefix(left: list[int], right: list[int], limit: int) -> int:
+    """The number of equal tokens at the start of both, at most `limit`."""
+    low, high = 0, min(len(left), len(right), limit)
+    # Comparing slices runs in C; halving the range costs twice the length at most.
+    while low < high:
+        middle = (low + high + 1) // 2
+        if left[low:middle] == right[low:middle]:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _age(sequence: Sequence) -> tuple[bool, int]:
+    """Sorts empty sequences first, then the longest unused."""
+    return bool(sequence.tokens), sequence.last_used

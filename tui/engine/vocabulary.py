@@ -1,0 +1,86 @@
+"""A loaded model's vocabulary: text to tokens, tokens to bytes."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+from tui.domain import EngineFault
+
+# Tokens are at most as many as the text has bytes, plus the special ones around it.
+_SPECIAL_ROOM = 8
+
+
+class Vocabulary:
+    """Reads one model's vocabulary. Thread-safe: llama.cpp's tokenizer is, and the cache only ever grows."""
+
+    def __init__(self, llama: Any, model: Any) -> None:
+        self._llama = llama
+        self._handle = llama.llama_model_get_vocab(model)
+        self.size: int = llama.llama_vocab_n_tokens(self._handle)
+        self._pieces: dict[int, bytes] = {}
+        self._ends: dict[int, bool] = {}
+        self.beginning: int = llama.llama_vocab_bos(self._handle)
+        self.end: int = llama.llama_vocab_eos(self._handle)
+        self.adds_beginning: bool = llama.llama_vocab_get_add_bos(self._handle)
+
+    @property
+    def handle(self) -> Any:
+        """llama.cpp's own handle, for samplers that need it."""
+        return self._handle
+
+    def tokenize(self, text: str, *, add_special: bool = False, parse_special: bool = True) -> list[int]:
+        """The tokens of `text`. `parse_special` turns markers such as `<|im_end|>` into their one token."""
+        data = text.encode("utf-8", "surrogatepass")
+        room = len(data) + _SPECIAL_ROOM
+        buffer = (self._llama.llama_token * room)()
+        count = self._llama.llama_tokenize(self._handle, data, len(data), buffer, room, add_special, parse_special)
+        if count < 0:
+            raise EngineFault("The text could not be turned into tokens.", "It may be too long; shorten it.")
+        return list(buffer[:count])
+
+    def tokenize_prompt(self, text: str) -> list[int]:
+        """The tokens of a rendered prompt, with the beginning token exactly once where the model wants one."""
+        tokens = self.tokenize(text)
+        if self.adds_beginning and self.beginning >= 0 and tokens[:1] != [self.beginning]:
+            tokens.insert(0, self.beginning)
+        return tokens
+
+    def piece(self, token: int) -> bytes:
+        """The bytes that a token stands for; may be part of a character. Special tokens give their marker."""
+        piece = self._pieces.get(token)
+        if piece is None:
+            piece = self._pieces[token] = self._read_piece(token)
+        return piece
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of several tokens; what is not valid UTF-8 becomes replacement characters."""
+        return b"".join(map(self.piece, tokens)).decode("utf-8", "replace")
+
+    def ends_generation(self, token: int) -> bool:
+        """Whether the model says with this token that it is done."""
+        ends = self._ends.get(token)
+        if ends is None:
+            ends = self._ends[token] = bool(self._llama.llama_vocab_is_eog(self._handle, token))
+        return ends
+
+    def end_tokens(self) -> list[int]:
+        """Every token that ends generation."""
+        return [token for token in range(self.size) if self._llama.llama_vocab_is_eog(self._handle, token)]
+
+    def marker(self, token: int) -> str:
+        """The text of a special token as templates write it; empty where the model has no such token."""
+        if token < 0:
+            return ""
+        text = self._llama.llama_vocab_get_text(self._handle, token)
+        return text.decode("utf-8", "replace") if text else ""
+
+    def _read_piece(self, token: int) -> bytes:
+        room = 64
+        while True:
+            buffer = ctypes.create_string_buffer(room)
+            written = self._llama.llama_token_to_piece(self._handle, token, buffer, room, 0, True)
+            if written >= 0:
+                return buffer.raw[:written]
+            room = -written

@@ -1,0 +1,7 @@
+FALLBACK_TEMPLATE = ""
+
+
+class ChatFormat: ...
+
+
+class RenderedPrompt: ...

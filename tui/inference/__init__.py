@@ -1,0 +1,7 @@
+"""One conversation turn from request to events: joins formats and engine. The one road that every face takes."""
+
+from tui.inference.formats import FormatCache
+from tui.inference.generation import FormatProvider, Generation, ModelProvider, Record
+from tui.inference.stream import EventStream
+
+__all__ = ["EventStream", "FormatCache", "FormatProvider", "Generation", "ModelProvider", "Record"]

@@ -1,0 +1,10 @@
+"""What model files there are on disk.
+
+Reads the headers of GGUF files, which come from strangers and may be damaged or hostile, and keeps a catalogue of
+the model folders in which every file has either a description or the reason why it cannot be used.
+"""
+
+from tui.models.catalogue import Catalogue
+from tui.models.gguf import GgufHeader, TensorInfo, read_header
+
+__all__ = ["Catalogue", "GgufHeader", "TensorInfo", "read_header"]

@@ -1,0 +1,94 @@
+"""Turns the files of one model and their headers into what the catalogue shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tui.domain import ModelInfo, ModelUnusable
+from tui.models.fitness import is_projector, why_unusable
+from tui.models.gguf import GgufHeader, read_header
+from tui.models.gguf_bytes import printable
+from tui.models.scan import FileSet, FoundFile
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What came of reading a file's header: the header without its tensors, or the reason why there is none."""
+
+    header: GgufHeader | None
+    problem: str = ""
+
+
+def read(path: Path) -> Reading:
+    """Read one header; never raises for what is in the file."""
+    try:
+        # The tensor infos of a folder full of models would take much memory, and nobody asks for them here.
+        return Reading(replace(read_header(path), tensors=()))
+    except ModelUnusable as error:
+        return Reading(None, str(error))
+
+
+def describe(files: FileSet, readings: dict[FoundFile, Reading]) -> ModelInfo | None:
+    """The catalogue entry of one model, with its plain name as the key; `None` for a projector.
+
+    `readings` has the header of every file of the set.
+    """
+    parts = {number: readings[file] for number, file in files.parts.items()}
+    header = parts[1].header if 1 in parts else None
+    if is_projector(header) if header else "mmproj" in files.stem.lower():
+        return None
+    found = list(files.parts.values())
+    parameters = sum(part.header.parameters for part in parts.values() if part.header)
+    place = files.place.split("/")
+    in_repository = len(place) >= 3
+    # A repository is named after the model and what it is made with.
+    repository = place[1].removesuffix("-GGUF").removesuffix("-gguf") if in_repository else ""
+    stem = printable(files.stem)
+    known = header or _UNKNOWN
+    return ModelInfo(
+        key="-".join(stem.lower().split()),
+        path=found[0].path,
+        size=sum(file.size for file in found),
+        files=tuple(file.path for file in found),
+        publisher=printable(place[0]) if in_repository else "",
+        name=printable(repository) or known.name or stem,
+        architecture=known.architecture,
+        quantization=known.quantization,
+        parameters=parameters,
+        layers=known.layers,
+        context_length=known.context_length,
+        vocabulary_size=known.vocabulary_size,
+        chat_template=known.chat_template,
+        modified=max(file.modified for file in found) / 1e9,
+        problem=_problem(files, parts) or (why_unusable(header, parameters) if header else ""),
+    )
+
+
+_UNKNOWN = GgufHeader("", "", "", "", 0, 0, 0, 0, 0, "", 0, 0, (), {})
+
+
+def _problem(files: FileSet, parts: dict[int, Reading]) -> str:
+    """Why the files are not a whole model, or an empty text."""
+    if files.count == 1:
+        header = parts[1].header
+        if header and header.split_count > 1:
+            return (
+                f"This is part {header.split_number + 1:,} of a set of {header.split_count:,} files, but is not named "
+                f"like one. Give all parts their names back (ending in -00001-of-{header.split_count:05}.gguf)."
+            )
+        return parts[1].problem
+    missing = [number for number in range(1, files.count + 1) if number not in parts]
+    if missing:
+        name = f"{printable(files.stem)}-{missing[0]:05}-of-{files.count:05}.gguf"
+        more = f" and {len(missing) - 1:,} more" if len(missing) > 1 else ""
+        return f"Of its {files.count:,} files, {name}{more} is missing. Download it as well."
+    for number, part in parts.items():
+        if part.problem:
+            return f"Part {number:,} of {files.count:,}: {part.problem}"
+        if part.header and (part.header.split_count, part.header.split_number) != (files.count, number - 1):
+            return (
+                f"The file named as part {number:,} of {files.count:,} is part {part.header.split_number + 1:,} of "
+                f"{part.header.split_count:,}. Download the set again."
+            )
+    return ""

@@ -1,0 +1,85 @@
+"""The tables of the store, and how an older file becomes a current one.
+
+`PRAGMA user_version` counts the migrations that a file has been through. Each migration is one transaction
+together with its new version number, so a process that dies in the middle leaves the file as it was before.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """
+        CREATE TABLE threads (
+            id TEXT PRIMARY KEY,
+            title TEXT NOT NULL,
+            created REAL NOT NULL,
+            updated REAL NOT NULL,
+            model TEXT NOT NULL DEFAULT '',
+            draft TEXT NOT NULL DEFAULT '',
+            leaf_id TEXT REFERENCES messages (id),
+            trashed_at REAL
+        )
+        """,
+        # The pair of foreign keys keeps a message from hanging on a message of another thread.
+        """
+        CREATE TABLE messages (
+            id TEXT PRIMARY KEY,
+            thread_id TEXT NOT NULL REFERENCES threads (id) ON DELETE CASCADE,
+            parent_id TEXT,
+            role TEXT NOT NULL,
+            parts TEXT NOT NULL,
+            model TEXT NOT NULL,
+            status TEXT NOT NULL,
+            error TEXT NOT NULL DEFAULT '',
+            stats TEXT,
+            writer TEXT NOT NULL DEFAULT '',
+            created REAL NOT NULL,
+            UNIQUE (thread_id, id),
+            FOREIGN KEY (thread_id, parent_id) REFERENCES messages (thread_id, id)
+        )
+        """,
+        "CREATE INDEX messages_by_parent ON messages (thread_id, parent_id)",
+        "CREATE INDEX messages_in_progress ON messages (writer) WHERE status = 'streaming'",
+        # What has come of an answer that is still being written. Rows are only added, so saving more of a long
+        # answer costs what saving more of a short one does.
+        """
+        CREATE TABLE chunks (
+            message_id TEXT NOT NULL REFERENCES messages (id) ON DELETE CASCADE,
+            number INTEGER NOT NULL,
+            kind TEXT NOT NULL,
+            text TEXT NOT NULL,
+            PRIMARY KEY (message_id, number)
+        ) WITHOUT ROWID
+        """,
+    ),
+)
+
+SCHEMA_VERSION = len(MIGRATIONS)
+
+
+def version_of(connection: sqlite3.Connection) -> int:
+    """The number of migrations that the file has been through."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring the file up to `SCHEMA_VERSION`; does not write when it already is.
+
+    Raises sqlite3.Error, with the migration that failed undone.
+    """
+    while version_of(connection) < SCHEMA_VERSION:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            # Another process may have got here first.
+            version = version_of(connection)
+            if version < SCHEMA_VERSION:
+                for statement in MIGRATIONS[version]:
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise

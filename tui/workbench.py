@@ -1,0 +1,166 @@
+"""The composition root: builds the wings, owns their lifetimes, and is the only object that the faces are given."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from tui.config import Settings
+from tui.domain import Event, GenerationRequest, LoadConfig, MemoryEstimate, SamplingConfig
+from tui.engine import Engine, LoadedModel, LoadProgress, LogRing, SelfTest
+from tui.paths import Paths
+
+if TYPE_CHECKING:
+    from tui.inference import FormatCache, Generation
+    from tui.models import Catalogue
+    from tui.threads import ThreadStore
+
+# How long `close` waits for answers to be written down. Seconds.
+_CLOSING_PATIENCE = 5.0
+
+
+Wing = TypeVar("Wing")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer that is being generated into a thread."""
+
+    message_id: str
+    generation: Generation
+
+
+class _Once(Generic[Wing]):
+    """Makes a wing at its first use, once, whichever thread asks first."""
+
+    def __init__(self, make: Callable[[], Wing]) -> None:
+        self._make = make
+        self._lock = threading.Lock()
+        self._value: Wing | None = None
+
+    @property
+    def made(self) -> bool:
+        return self._value is not None
+
+    def __call__(self) -> Wing:
+        if self._value is None:
+            with self._lock:
+                if self._value is None:
+                    self._value = self._make()
+        return self._value
+
+
+class Workbench:
+    """Everything that lmdeck can do, without a face. Making one is cheap; each wing opens at its first use."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.log = LogRing()
+        self.settings = Settings(paths.settings)
+        self._engine = _Once(lambda: Engine(paths.verdicts, self.log))
+        self._threads = _Once(lambda: _open_threads(paths))
+        self._catalogue = _Once(lambda: _open_catalogue(paths))
+        self._formats = _Once(_new_format_cache)
+        self._generations: list[Generation] = []
+        self._lock = threading.Lock()
+
+    @property
+    def engine(self) -> Engine:
+        """llama.cpp in this process. No native code is loaded before the first model is."""
+        return self._engine()
+
+    @property
+    def threads(self) -> ThreadStore:
+        """The conversations. Opening may raise StorageFailed."""
+        return self._threads()
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The models on disk."""
+        return self._catalogue()
+
+    def self_test(self) -> SelfTest:
+        """What this machine's kernels are good for; a second of work on a new machine. Raises EngineFault."""
+        return self.engine.self_test()
+
+    def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:
+        """What loading would need. Blocks for about half a second the first time; raises LmdeckError."""
+        return self.engine.estimate(self.catalogue.find(model_key), config)
+
+    def load(self, model_key: str, config: LoadConfig, on_progress: LoadProgress | None = None) -> LoadedModel:
+        """Load a model. Blocks; raises LmdeckError."""
+        return self.engine.load(self.catalogue.find(model_key), config, on_progress)
+
+    def unload(self, model_key: str) -> None:
+        """Free a loaded model."""
+        self.engine.unload(model_key)
+
+    def loaded(self) -> tuple[LoadedModel, ...]:
+        """The models in memory."""
+        return self.engine.loaded()
+
+    def generate(
+        self, request: GenerationRequest, record: Callable[[Sequence[Event]], None] | None = None
+    ) -> Generation:
+        """Start generating; the one way to do it. Returns at once, problems come as a `Failed` event."""
+        from tui.inference import Generation
+
+        generation = Generation(request, self._provide_model, self._formats(), record)
+        with self._lock:
+            self._generations = [running for running in self._generations if not running.done]
+            self._generations.append(generation)
+        return generation
+
+    def answer(self, thread_id: str, model_key: str, sampling: SamplingConfig | None = None) -> Answer:
+        """Answer a thread's active branch, saving as it comes. Blocks for as long as the disk does."""
+        messages = tuple(stored.message for stored in self.threads.messages(thread_id))
+        recorder = self.threads.begin_answer(thread_id, model=model_key)
+        request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
+        return Answer(recorder.message_id, self.generate(request, recorder.record))
+
+    def close(self) -> None:
+        """Stop everything, keep what came. Safe to call twice."""
+        with self._lock:
+            generations, self._generations = self._generations, []
+        for generation in generations:
+            generation.cancel()
+        for generation in generations:
+            generation.wait(_CLOSING_PATIENCE)
+        if self._engine.made:
+            self.engine.close()
+        if self._threads.made:
+            self.threads.close()
+
+    def _provide_model(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel:
+        """The model that a request names, loading it if need be."""
+        present = self.engine.get(request.model)
+        if present is not None:
+            return present
+        info = self.catalogue.find(request.model)
+        present = self.engine.get(info.key)
+        if present is not None and request.load is None:
+            return present
+        return self.engine.load(info, request.load or LoadConfig(), on_progress)
+
+
+# The wings below are imported when they are opened: the first paint needs none of them.
+
+
+def _open_threads(paths: Paths) -> ThreadStore:
+    from tui.threads import ThreadStore
+
+    return ThreadStore(paths.database)
+
+
+def _open_catalogue(paths: Paths) -> Catalogue:
+    from tui.models import Catalogue
+
+    return Catalogue([paths.models])
+
+
+def _new_format_cache() -> FormatCache:
+    from tui.inference import FormatCache
+
+    return FormatCache()
