@@ -1,21 +1,33 @@
-"""Fixtures of the screen tests: a scripted workbench and a running application over it."""
+"""Fixtures of the screen tests: a scripted workbench, and the application over it."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 try:
-    import tui.app.transcript as _t
-
-    _t.Transcript
-except AttributeError:
+    from tui.app.transcript import Transcript  # noqa: F401
+except ImportError:
     from tests.app import stand_in
 
     sys.modules["tui.app.transcript"] = stand_in
 
 from tests.app.fake_workbench import FakeWorkbench, model
+
+
+@pytest.fixture()
+def workbench(tmp_path: Path) -> Iterator[FakeWorkbench]:
+    """Two models on disk, none loaded, no threads."""
+    fake = FakeWorkbench(tmp_path, [model("gemma-3-4b-it"), model("Qwen3-8B-Q4_K_M")])
+    yield fake
+    fake.close()
+
+
+@pytest.fixture()
+def ready(workbench: FakeWorkbench) -> FakeWorkbench:
+    """The same with a model loaded."""
+    workbench.put("Qwen3-8B-Q4_K_M")
+    return workbench

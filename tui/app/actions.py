@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 
 Where = Literal["everywhere", "chat", "composer", "transcript", "threads", "lists", "log", "models", "load", "dialogs"]
 """The focused pane or open dialog in which an action applies."""
@@ -141,7 +141,7 @@ _LABELS = {
 }  # fmt: skip
 
 
-def bindings_for(where: Where) -> list[Binding]:
+def bindings_for(where: Where) -> list[BindingType]:
     """The bindings of everything that applies somewhere, for a `BINDINGS` list.
 
     A key that types a character never comes before the focused widget, so that text fields get it.

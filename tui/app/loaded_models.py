@@ -6,7 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.workbench import LoadedModel, Workbench
+    from tui.engine import LoadedModel
+    from tui.workbench import Workbench
 
 
 class LoadedModels:

@@ -21,7 +21,7 @@ from tui.domain import (
 )
 
 if TYPE_CHECKING:
-    from tui.workbench import Generation
+    from tui.inference import Generation
 
 SPEED_WINDOW = 3.0
 """Seconds over which the live tokens per second are counted."""

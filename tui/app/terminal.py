@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, cast
 
 if TYPE_CHECKING:
-    from tui.workbench import LogRing
+    from tui.engine import LogRing
 
 HANGUP_POLL = 1000
 """Milliseconds between two looks at whether the terminal is still there."""
@@ -85,7 +85,7 @@ class Terminal:
         self._streams = (sys.__stderr__, sys.stderr)
         stream = cast(TextIO, _TerminalFile(self._screen, self._report_gone))
         # Textual draws on `sys.__stderr__` and prints the traceback of a crash on `sys.stderr`.
-        sys.__stderr__ = sys.stderr = stream  # type: ignore[misc]
+        sys.__stderr__ = sys.stderr = stream  # type: ignore[misc, assignment]
         self._read_end, write_end = os.pipe()
         os.dup2(write_end, 2)
         os.close(write_end)

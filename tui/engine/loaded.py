@@ -8,6 +8,7 @@ from typing import Any
 
 from tui.domain import ContextExceeded, LoadConfig, LoadedValue, MemoryEstimate, ModelInfo, SamplingConfig
 from tui.engine.library import load_llama
+from tui.engine.lifetime import Lifetime
 from tui.engine.loading import Kernels, OpenModel
 from tui.engine.sampling import Sampler
 from tui.engine.task import GenerationTask
@@ -38,11 +39,12 @@ class LoadedModel:
         """Seconds."""
         self.context_length = opened.context_length
         self.trained_context_length: int = llama.llama_model_n_ctx_train(opened.model)
-        self.vocabulary = Vocabulary(llama, opened.model)
+        self._lifetime = Lifetime()
+        self.vocabulary = Vocabulary(llama, opened.model, self._lifetime)
         self.chat_template = _chat_template(llama, opened.model)
         self.values = _loaded_values(llama, config, kernels, opened)
         self._close = threading.Lock()
-        self._worker = Worker(opened, self.vocabulary, config.parallel, lambda: on_closed(self))
+        self._worker = Worker(opened, self.vocabulary, config.parallel, self._lifetime, lambda: on_closed(self))
 
     @property
     def memory_bytes(self) -> int:
@@ -63,8 +65,9 @@ class LoadedModel:
                 prompt_tokens=len(prompt),
                 context_length=self.context_length,
             )
-        sampler = Sampler(sampling, self.vocabulary, self.trained_context_length)
-        sampler.prime(prompt)
+        with self._lifetime.use():
+            sampler = Sampler(sampling, self.vocabulary, self.trained_context_length)
+            sampler.prime(prompt)
         task = GenerationTask(prompt, sampling, sampler, self._worker.nudge)
         self._worker.submit(task)
         return task

@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from tui.domain import EngineFault
+from tui.engine.lifetime import Lifetime
 
 # Tokens are at most as many as the text has bytes, plus the special ones around it.
 _SPECIAL_ROOM = 8
 
 
 class Vocabulary:
-    """Reads one model's vocabulary. Thread-safe: llama.cpp's tokenizer is, and the cache only ever grows."""
+    """Reads one model's vocabulary. Thread-safe: llama.cpp's tokenizer is, and the cache only ever grows.
 
-    def __init__(self, llama: Any, model: Any) -> None:
+    Every method raises EngineFault once the model was unloaded.
+    """
+
+    def __init__(self, llama: Any, model: Any, lifetime: Lifetime) -> None:
         self._llama = llama
+        self._lifetime = lifetime
         self._handle = llama.llama_model_get_vocab(model)
         self.size: int = llama.llama_vocab_n_tokens(self._handle)
         self._pieces: dict[int, bytes] = {}
@@ -35,7 +40,8 @@ class Vocabulary:
         data = text.encode("utf-8", "surrogatepass")
         room = len(data) + _SPECIAL_ROOM
         buffer = (self._llama.llama_token * room)()
-        count = self._llama.llama_tokenize(self._handle, data, len(data), buffer, room, add_special, parse_special)
+        with self._lifetime.use():
+            count = self._llama.llama_tokenize(self._handle, data, len(data), buffer, room, add_special, parse_special)
         if count < 0:
             raise EngineFault("The text could not be turned into tokens.", "It may be too long; shorten it.")
         return list(buffer[:count])
@@ -62,25 +68,29 @@ class Vocabulary:
         """Whether the model says with this token that it is done."""
         ends = self._ends.get(token)
         if ends is None:
-            ends = self._ends[token] = bool(self._llama.llama_vocab_is_eog(self._handle, token))
+            with self._lifetime.use():
+                ends = self._ends[token] = bool(self._llama.llama_vocab_is_eog(self._handle, token))
         return ends
 
     def end_tokens(self) -> list[int]:
         """Every token that ends generation."""
-        return [token for token in range(self.size) if self._llama.llama_vocab_is_eog(self._handle, token)]
+        with self._lifetime.use():
+            return [token for token in range(self.size) if self._llama.llama_vocab_is_eog(self._handle, token)]
 
     def marker(self, token: int) -> str:
         """The text of a special token as templates write it; empty where the model has no such token."""
         if token < 0:
             return ""
-        text = self._llama.llama_vocab_get_text(self._handle, token)
+        with self._lifetime.use():
+            text = self._llama.llama_vocab_get_text(self._handle, token)
         return text.decode("utf-8", "replace") if text else ""
 
     def _read_piece(self, token: int) -> bytes:
         room = 64
         while True:
             buffer = ctypes.create_string_buffer(room)
-            written = self._llama.llama_token_to_piece(self._handle, token, buffer, room, 0, True)
+            with self._lifetime.use():
+                written = self._llama.llama_token_to_piece(self._handle, token, buffer, room, 0, True)
             if written >= 0:
                 return buffer.raw[:written]
             room = -written

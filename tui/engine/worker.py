@@ -16,6 +16,7 @@ from collections.abc import Callable
 from tui.domain import EngineFault, LmdeckError, StopReason
 from tui.engine.batch import Batch, Share
 from tui.engine.library import load_llama
+from tui.engine.lifetime import Lifetime
 from tui.engine.loading import OpenModel
 from tui.engine.pace import Pace
 from tui.engine.sequences import Sequence, SequenceTable
@@ -29,12 +30,20 @@ _DECODED, _NO_ROOM, _ABORTED = 0, 1, 2
 class Worker:
     """Runs the tasks of one model. Everything but `submit`, `nudge` and `stop` happens on its own thread."""
 
-    def __init__(self, opened: OpenModel, vocabulary: Vocabulary, parallel: int, on_closed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        opened: OpenModel,
+        vocabulary: Vocabulary,
+        parallel: int,
+        lifetime: Lifetime,
+        on_closed: Callable[[], None],
+    ) -> None:
         self._llama = load_llama()
         self._opened = opened
         self._context = opened.context
         self._vocabulary = vocabulary
         self._parallel = parallel
+        self._lifetime = lifetime
         self._on_closed = on_closed
         self._table = SequenceTable(opened.context, opened.sequences, opened.can_trim)
         self._batch = Batch(self._llama.llama_n_batch(opened.context))
@@ -95,6 +104,7 @@ class Worker:
             with self._changed:
                 self._stopping = True
             self._end_all("modelUnloaded")
+            self._lifetime.end()
             self._batch.close()
             self._opened.close()
             self._on_closed()

@@ -1,4 +1,4 @@
-"""The main screen: threads, transcript, composer, and the two rows around them."""
+"""The main screen: what is written in threads, which model answers, and what is shown of both."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from textual import on
-from textual.app import ComposeResult
-from textual.containers import Horizontal
-from textual.screen import Screen
 from textual.widgets import TextArea
 
 from tui.app.actions import BY_ID, bindings_for
@@ -18,19 +15,18 @@ from tui.app.conversation import Conversation
 from tui.app.drafts import Drafts
 from tui.app.loaded_models import LoadedModels
 from tui.app.running_answer import RunningAnswer
-from tui.app.screens import copying, thread_commands
+from tui.app.screens import thread_commands
+from tui.app.screens.chat_panes import ChatPanes
 from tui.app.transcript_messages import problem_text
 from tui.app.widgets.composer import Composer
-from tui.app.widgets.key_bar import KeyBar
-from tui.app.widgets.status_line import Status, StatusLine
+from tui.app.widgets.status_line import Status
 from tui.app.widgets.thread_list import ThreadList
-from tui.app.widgets.thread_transcript import ThreadTranscript
-from tui.domain import LmdeckError
+from tui.domain import GenerationStats, LmdeckError
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.app.app import LmdeckApp
+    from tui.engine import LoadedModel
     from tui.threads import ThreadSummary
     from tui.workbench import Workbench
 
@@ -43,44 +39,26 @@ LAST_THREAD = "last_thread"
 ERROR_SECONDS = 12.0
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(ChatPanes):
     """Chat with loaded models, in many threads at once."""
 
     BINDINGS = bindings_for("chat")
-    AUTO_FOCUS = "#composer"
-    if TYPE_CHECKING:
-
-        @property
-        def app(self) -> LmdeckApp: ...
 
     def __init__(self, workbench: Workbench) -> None:
-        super().__init__()
-        self.workbench = workbench
+        super().__init__(workbench)
         self.models = LoadedModels(workbench)
         self.drafts = Drafts(workbench)
         self.threads: list[ThreadSummary] = []
         self.deleted: list[ThreadSummary] = []
-        self.status_line = StatusLine(id="status")
-        self.thread_list = ThreadList(id="threads")
-        self.transcript = ThreadTranscript(id="transcript")
-        self.composer = Composer(id="composer")
         self.conversation = Conversation(workbench, self.transcript, self._conversation_changed)
         self._draft_timer: Timer | None = None
         self._sending = False
-
-    def compose(self) -> ComposeResult:
-        yield self.status_line
-        with Horizontal(id="main"):
-            yield self.thread_list
-            yield self.transcript
-        yield self.composer
-        yield KeyBar(id="keys")
 
     def on_mount(self) -> None:
         bridge = self.conversation.bridge
         bridge.use_timer(self.set_interval(INTERVAL, bridge.drain, pause=True))
         self.transcript.show_title("")
-        self.call_after_refresh(self.begin, self._open_workbench())
+        self.call_after_refresh(lambda: self.begin(self._open_workbench()))
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do some work beside the screen. An error that has advice is shown, and nothing else stops."""
@@ -133,7 +111,7 @@ class ChatScreen(Screen[None]):
         self._show_threads()
         self.thread_list.highlight(thread_id)
         self.show_status()
-        self.app.remember(LAST_THREAD, thread_id)
+        self.deck.remember(LAST_THREAD, thread_id)
 
     async def save_draft(self) -> None:
         """Put what is in the composer on disk."""
@@ -168,12 +146,17 @@ class ChatScreen(Screen[None]):
             self.thread_list.highlight(self.conversation.thread_id)
         finally:
             self._sending = False
-        self.app.remember(LAST_THREAD, self.conversation.thread_id)
+        self.deck.remember(LAST_THREAD, self.conversation.thread_id)
         await self.answer_waiting(self.conversation.thread_id)
+
+    def _model_of(self, thread_id: str) -> LoadedModel | None:
+        """The loaded model that answers in a thread."""
+        last_used = next((thread.model for thread in self.threads if thread.id == thread_id), "")
+        return self.models.pick(thread_id, last_used)
 
     async def answer_waiting(self, thread_id: str) -> None:
         """Let the thread's model answer what waits there, or ask for a model."""
-        model = self.models.pick(thread_id, self.summary.model if self.summary else "")
+        model = self._model_of(thread_id)
         if model is not None:
             await self.conversation.answer(thread_id, model.key)
         elif thread_id == self.conversation.thread_id:
@@ -182,7 +165,7 @@ class ChatScreen(Screen[None]):
 
     @on(ThreadList.Chosen)
     def _thread_chosen(self, event: ThreadList.Chosen) -> None:
-        self.leave_threads()
+        self.action_leave_threads()
         self.begin(self.open_thread(event.key))
 
     def _conversation_changed(self, ended: RunningAnswer | None) -> None:
@@ -201,17 +184,16 @@ class ChatScreen(Screen[None]):
     def show_status(self) -> None:
         """Bring the top row up to date."""
         thread_id = self.conversation.thread_id
+        model = self._model_of(thread_id)
         answer = self.conversation.bridge.answers.get(thread_id)
-        model = self.models.pick(thread_id, self.summary.model if self.summary else "")
-        stats = self.conversation.last_stats()
+        stats = self.conversation.last_stats() or GenerationStats()
         self.status_line.show(
             Status(
                 model=model.key if model else "",
-                running=answer is not None and not answer.ended,
-                context_used=answer.context_used if answer else stats.context_used if stats else 0,
+                context_used=answer.context_used if answer else stats.context_used,
                 context_length=model.context_length if model else 0,
-                speed=self.conversation.bridge.speed(answer) if answer else stats.generation_speed if stats else 0.0,
-                first_token=answer.first_token if answer else stats.time_to_first_token if stats else 0.0,
+                speed=self.conversation.bridge.speed(answer) if answer else stats.generation_speed,
+                first_token=answer.first_token if answer else stats.time_to_first_token,
                 memory=model.memory_bytes if model else 0,
             )
         )
@@ -232,7 +214,7 @@ class ChatScreen(Screen[None]):
 
     async def _go_to(self, action_id: str | None) -> None:
         if action_id is not None:
-            await self.app.perform(BY_ID[action_id])
+            await self.deck.perform(BY_ID[action_id])
 
     def action_stop(self) -> None:
         self.conversation.bridge.stop(self.conversation.thread_id)
@@ -253,7 +235,7 @@ class ChatScreen(Screen[None]):
 
         if isinstance(self.app.screen, ModelPicker):
             return
-        model = self.models.pick(self.conversation.thread_id, self.summary.model if self.summary else "")
+        model = self._model_of(self.conversation.thread_id)
         self.app.push_screen(ModelPicker(self.workbench, model.key if model else ""), self._model_chosen)
 
     def _model_chosen(self, key: str | None) -> None:
@@ -266,56 +248,6 @@ class ChatScreen(Screen[None]):
             for thread_id in list(self.conversation.waiting):
                 await self.answer_waiting(thread_id)
         self.show_status()
-
-    def action_toggle_threads(self) -> None:
-        """Show and focus the list, or hide it when it has the focus."""
-        if self.thread_list.has_focus:
-            self.thread_list.toggle_class("-flipped")
-            self.action_focus_composer()
-            return
-        if not self.thread_list.display:
-            self.thread_list.toggle_class("-flipped")
-        self.thread_list.focus()
-
-    def leave_threads(self) -> None:
-        """Go back to the composer; a list that lies over the transcript goes away."""
-        if self.has_class("-narrow"):
-            self.thread_list.remove_class("-flipped")
-        self.action_focus_composer()
-
-    def action_leave_threads(self) -> None:
-        self.leave_threads()
-
-    def action_toggle_log(self) -> None:
-        from tui.app.widgets.log_view import LogView
-
-        drawer = self.query_one_optional(LogView)
-        if drawer is None:
-            self.mount(LogView(self.workbench.log.lines, id="log"), before="#keys")
-        else:
-            drawer.remove()
-            self.action_focus_composer()
-
-    def action_focus_composer(self) -> None:
-        self.composer.focus()
-
-    def action_focus_transcript(self) -> None:
-        self.transcript.focus()
-
-    def action_move_message(self, step: int) -> None:
-        self.transcript.move_cursor(step)
-
-    def action_fold_reasoning(self) -> None:
-        self.transcript.toggle_reasoning()
-
-    def action_copy_selection(self) -> None:
-        copying.copy_selection(self)
-
-    def action_copy_message(self) -> None:
-        copying.copy_message(self)
-
-    def action_copy_code(self) -> None:
-        copying.copy_code(self)
 
     def action_rename_thread(self) -> None:
         thread_commands.rename(self)

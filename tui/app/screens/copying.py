@@ -5,29 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.app.screens.chat import ChatScreen
+    from tui.app.screens.chat_panes import ChatPanes
 
 
-def copy_selection(screen: ChatScreen) -> None:
+def copy_selection(screen: ChatPanes) -> None:
     """Copy what is selected; without a selection, say which key quits, since that is what ctrl+c is often meant for."""
     text = screen.composer.selected_text if screen.composer.has_focus else ""
     text = text or screen.transcript.selected_text() or screen.get_selected_text() or ""
     if text:
-        screen.app.copy_text(text, f"{len(text):,} characters")
+        screen.deck.copy_text(text, f"{len(text):,} characters")
     else:
         screen.notify("Nothing is selected. ctrl+q quits.", markup=False)
 
 
-def copy_message(screen: ChatScreen) -> None:
+def copy_message(screen: ChatPanes) -> None:
     """Copy the message under the cursor as it was written."""
     message = screen.transcript.cursor_message()
     if message is None:
         screen.notify("There is no message yet.", markup=False)
     else:
-        screen.app.copy_text(screen.transcript.message_source(message.id), "Message")
+        screen.deck.copy_text(screen.transcript.message_source(message.id), "Message")
 
 
-def copy_code(screen: ChatScreen) -> None:
+def copy_code(screen: ChatPanes) -> None:
     """Copy a code block of the message under the cursor; with several, ask which."""
     message = screen.transcript.cursor_message()
     blocks = screen.transcript.code_blocks(message.id) if message is not None else []
@@ -35,13 +35,13 @@ def copy_code(screen: ChatScreen) -> None:
         screen.notify("This message has no code block. j and k move to another one.", markup=False)
         return
     if len(blocks) == 1:
-        screen.app.copy_text(blocks[0], "Code block")
+        screen.deck.copy_text(blocks[0], "Code block")
         return
     from tui.app.screens.dialogs import NumberDialog
 
     def answered(number: int | None) -> None:
         if number is not None:
-            screen.app.copy_text(blocks[number - 1], f"Code block {number}")
+            screen.deck.copy_text(blocks[number - 1], f"Code block {number}")
 
     first_lines = [block.strip().partition("\n")[0] for block in blocks]
     screen.app.push_screen(NumberDialog("Copy which code block?", first_lines), answered)

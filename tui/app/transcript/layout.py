@@ -1,7 +1,6 @@
 """Which line of which message stands where, without drawing messages that nobody has looked at.
 
-A message that was not drawn yet has a guessed height. `settle` measures what is in view and moves the view with it,
-so that the text on the screen stays where it is while guesses become facts.
+A message that was not drawn yet has a guessed height; `measure` makes it a fact.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from tui.app.transcript.message import TranscriptMessage
 from tui.app.transcript.palette import Palette
 from tui.app.transcript.render import BLANK
 from tui.app.transcript.section import BODY_MARGIN, COLUMN, Line, LiveSection, Section, to_lines
-from tui.app.transcript.text import Row, clean, wrap
+from tui.app.transcript.text import clean, wrap
 
 CACHED_SECTIONS = 100
 """Messages whose lines are kept; about 20 KB each."""
@@ -39,7 +38,6 @@ class Layout:
         self._measured: list[bool] = []
         self._tops: list[int] = [0]  # where each message begins; valid as far as it goes
         self._cache: OrderedDict[int, list[Line]] = OrderedDict()
-        self._separator = to_lines([BLANK], 1)
 
     @property
     def count(self) -> int:
@@ -98,12 +96,12 @@ class Layout:
 
     def set_note(self, index: int, note: str) -> None:
         """Change what stands in the header of a message."""
-        old = self._sections[index]
-        message = replace(self.message(index), note=note)
-        if isinstance(old, LiveSection):
-            self._change(index, self._new_live(message, index, unfolded=old.unfolded))
+        section = self._sections[index]
+        if isinstance(section, LiveSection):
+            section.set_note(note)
+            self._set_height(index, len(section.lines))
         else:
-            self._change(index, Section(message, unfolded=old.unfolded))
+            self._change(index, Section(replace(section.message, note=note), unfolded=section.unfolded))
 
     def toggle(self, index: int) -> bool:
         """Fold or unfold the reasoning of a message. Returns whether it has any."""
@@ -213,7 +211,7 @@ class Layout:
         return self.top(index) + row
 
     def _before(self, index: int) -> list[Line]:
-        return self._separator if index else []
+        return to_lines([BLANK], 1, self.palette) if index else []
 
     def _new_live(self, message: TranscriptMessage, index: int, *, unfolded: bool) -> LiveSection:
         before = self._before(index)
@@ -247,7 +245,7 @@ class Layout:
         spans = [("… ", self.palette.live), (clean(self._waiting), self.palette.dim)]
         row = wrap(spans, max(8, min(self.width, COLUMN) - BODY_MARGIN - 1))[0]
         begun = self.live is not None and self.live.is_blank
-        self._waiting_lines = [*([] if begun else self._before(self.count)), *to_lines([row], BODY_MARGIN)]
+        self._waiting_lines = [*([] if begun else self._before(self.count)), *to_lines([row], BODY_MARGIN, self.palette)]
 
     def _forget(self) -> None:
         self._cache.clear()
@@ -271,39 +269,3 @@ class Layout:
 def _weight(line: Line) -> int:
     text = line.text
     return len(text) - text.count(" ")
-
-
-def settle(layout: Layout, top: int, height: int) -> int:
-    """Measure all that a view of `height` lines shows from line `top`. Returns where the same text begins now."""
-    while True:
-        top = max(0, min(top, layout.height - height))
-        seen = _seen(layout, top, height)
-        guessed = [index for index in seen if not layout.is_measured(index)]
-        if not guessed:
-            return top
-        anchor = next((index for index in seen if layout.is_measured(index)), None)
-        if anchor is None:
-            row = top - layout.top(seen[0])
-            layout.measure(seen[0])
-            top = layout.top(seen[0]) + min(row, layout.height_of(seen[0]) - 1)
-            continue
-        for index in guessed:
-            grown = layout.measure(index)
-            if index < anchor:
-                top += grown
-
-
-def settle_end(layout: Layout, height: int) -> int:
-    """Measure all that a view of `height` lines shows of the end. Returns the line where that view begins."""
-    index = layout.count
-    while index > 0 and layout.height - layout.top(index) < height:
-        index -= 1
-        layout.measure(index)
-    return max(0, layout.height - height)
-
-
-def _seen(layout: Layout, top: int, height: int) -> list[int]:
-    first, last = layout.locate(top), layout.locate(min(top + height, layout.height) - 1)
-    if first is None or last is None:
-        return []
-    return [index for index in range(first[0], last[0] + 1) if index < layout.count]

@@ -94,7 +94,9 @@ class OpenCode:
         for line in lines.split("\n")[:-1]:
             if self._closing.fullmatch(line):
                 return None
-            self.rows.extend(code_rows(self._stream.add(self._indent.sub("", line, count=1)), self._width, self._palette))
+            self.rows.extend(
+                code_rows(self._stream.add(self._indent.sub("", line, count=1)), self._width, self._palette)
+            )
         self.live = [code_bottom(self._width, self._palette)]
         if partial.strip(f" {self._marker}"):
             line = self._indent.sub("", partial, count=1)

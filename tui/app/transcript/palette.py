@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
 
@@ -13,32 +13,35 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 
+_PLAIN = Style()
+
+
 @dataclass(frozen=True)
 class Palette:
     """One style for each thing that is drawn. Without a stylesheet all of them are plain."""
 
-    text: Style = Style()
-    author: Style = Style()
-    dim: Style = Style()
-    rule: Style = Style()
-    heading: Style = Style()
-    inline_code: Style = Style()
-    link: Style = Style()
-    quote: Style = Style()
-    marker: Style = Style()
-    reasoning: Style = Style()
-    problem: Style = Style()
-    live: Style = Style()
-    cursor: Style = Style()
-    code: Style = Style()
-    code_comment: Style = Style()
-    code_keyword: Style = Style()
-    code_string: Style = Style()
-    code_number: Style = Style()
-    code_name: Style = Style()
-    code_type: Style = Style()
-    code_inserted: Style = Style()
-    code_deleted: Style = Style()
+    text: Style = _PLAIN
+    author: Style = _PLAIN
+    dim: Style = _PLAIN
+    rule: Style = _PLAIN
+    heading: Style = _PLAIN
+    inline_code: Style = _PLAIN
+    link: Style = _PLAIN
+    quote: Style = _PLAIN
+    marker: Style = _PLAIN
+    reasoning: Style = _PLAIN
+    problem: Style = _PLAIN
+    live: Style = _PLAIN
+    cursor: Style = _PLAIN
+    code: Style = _PLAIN
+    code_comment: Style = _PLAIN
+    code_keyword: Style = _PLAIN
+    code_string: Style = _PLAIN
+    code_number: Style = _PLAIN
+    code_name: Style = _PLAIN
+    code_type: Style = _PLAIN
+    code_inserted: Style = _PLAIN
+    code_deleted: Style = _PLAIN
     _marked: dict[tuple[int, Style], Style] = field(default_factory=dict, compare=False, repr=False)
 
     def marked(self, mark: int, base: Style) -> Style:
@@ -75,6 +78,7 @@ COMPONENT_CLASSES = {f"transcript--{name.replace('_', '-')}" for name in NAMES}
 
 def palette_of(widget: Widget) -> Palette:
     """The palette that the stylesheet gives a widget with these component classes."""
-    return Palette(**{
-        name: widget.get_component_rich_style(f"transcript--{name.replace('_', '-')}") for name in NAMES
-    })  # fmt: skip
+    styles: dict[str, Any] = {
+        name: widget.get_component_rich_style(f"transcript--{name.replace('_', '-')}", default=_PLAIN) for name in NAMES
+    }
+    return Palette(**styles)

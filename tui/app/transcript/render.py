@@ -28,9 +28,7 @@ def render_all(placed: Iterable[Placed], width: int, palette: Palette, base: Sty
     return rows
 
 
-def render_placed(
-    placed: Placed, width: int, palette: Palette, base: Style | None = None, depth: int = 0
-) -> list[Row]:
+def render_placed(placed: Placed, width: int, palette: Palette, base: Style | None = None, depth: int = 0) -> list[Row]:
     """The rows of one block, after the blank row that may stand before it. `depth` counts the lists around it."""
     rows = render(placed.block, width, palette, palette.text if base is None else base, depth)
     return [BLANK, *rows] if placed.gap else rows

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from rich.segment import Segment
-from rich.style import Style
 from textual.strip import Strip
 
 from tui.app.transcript.blocks import parse
@@ -62,7 +62,7 @@ class Section:
             problem = wrap([(clean(message.problem), palette.problem)], body - 2)
             rows.extend([BLANK] if text else [])
             rows.extend(prefixed(problem, mark, ("  ", palette.problem)))
-        return [*header_lines(message, width, palette), *to_lines(rows, BODY_MARGIN)]
+        return [*header_lines(message, width, palette), *to_lines(rows, BODY_MARGIN, palette)]
 
 
 class LiveSection:
@@ -79,15 +79,18 @@ class LiveSection:
     ) -> None:
         self.message = message
         self.unfolded = unfolded
+        self._before = before
+        self._width = width
         self._palette = palette
         self._text: list[str] = []
         self._reasoning: list[str] = []
         self._thought = _GrowingThought(_body_width(width) - 2, palette)
         self._body = GrowingBody(_body_width(width), palette)
-        self._header = [*before, *header_lines(message, width, palette)]
+        self._header: list[Line] = []
         self._thought_lines: list[Line] = []
         self._body_lines: list[Line] = []
         self.lines: list[Line] = []
+        self.set_note(message.note)
         self.feed(message.text, message.reasoning)
 
     @property
@@ -105,6 +108,12 @@ class LiveSection:
         """Whether the last line is one that text is being added to."""
         return bool(self._body.rows) and self._body.rows[-1].gutter != ALL_GUTTER
 
+    def set_note(self, note: str) -> None:
+        """Change what stands in the header."""
+        self.message = replace(self.message, note=note)
+        self._header = [*self._before, *header_lines(self.message, self._width, self._palette)]
+        self._join()
+
     def feed(self, text: str, reasoning: str) -> int:
         """Take in what came. Returns the index of the first line that may not be as it was."""
         first = len(self.lines)
@@ -115,15 +124,18 @@ class LiveSection:
             self._text.append(text)
         if (reasoning and (self.unfolded or not self._text)) or (starts and self._reasoning):
             first = len(self._header)
-            self._thought_lines = to_lines(self._thought_rows(reasoning), BODY_MARGIN)
+            self._thought_lines = to_lines(self._thought_rows(reasoning), BODY_MARGIN, self._palette)
         elif reasoning:
             self._thought.feed(reasoning)
         if text:
             changed = self._body.feed(text)
             first = min(first, len(self._header) + len(self._thought_lines) + changed)
-            self._body_lines[changed:] = to_lines(self._body.rows[changed:], BODY_MARGIN)
-        self.lines = [*self._header, *self._thought_lines, *self._body_lines]
+            self._body_lines[changed:] = to_lines(self._body.rows[changed:], BODY_MARGIN, self._palette)
+        self._join()
         return first
+
+    def _join(self) -> None:
+        self.lines = [*self._header, *self._thought_lines, *self._body_lines]
 
     def _thought_rows(self, reasoning: str) -> list[Row]:
         self._thought.feed(reasoning)
@@ -136,11 +148,7 @@ class LiveSection:
 
     @property
     def _told(self) -> TranscriptMessage:
-        text, reasoning = self.received
-        message = self.message
-        return TranscriptMessage(
-            id=message.id, role=message.role, text=text, reasoning=reasoning, reasoning_note=message.reasoning_note
-        )
+        return replace(self.message, reasoning=self.received[1])
 
 
 class _GrowingThought:
@@ -196,7 +204,7 @@ def header_lines(message: TranscriptMessage, width: int, palette: Palette) -> li
         spans.append((f"  {_clock(message.time)}", palette.dim))
     if message.note:
         spans.append((f"  {clean(message.note)}", palette.dim))
-    return to_lines(wrap(spans, min(width - HEADER_MARGIN - 1, COLUMN)), HEADER_MARGIN)
+    return to_lines(wrap(spans, min(width - HEADER_MARGIN - 1, COLUMN)), HEADER_MARGIN, palette)
 
 
 def _clock(time: float) -> str:
@@ -204,10 +212,9 @@ def _clock(time: float) -> str:
     return f"{moment:%H:%M}" if moment.date() == datetime.now().date() else f"{moment:%Y-%m-%d %H:%M}"
 
 
-def to_lines(rows: Iterable[Row], margin: int) -> list[Line]:
+def to_lines(rows: Iterable[Row], margin: int, palette: Palette) -> list[Line]:
     """Rows with the margin before them. Its first cell is a segment of its own, for the bar of the cursor."""
-    first = Segment(" ", Style.null())
-    before = [first, Segment(" " * (margin - 1), Style.null())] if margin > 1 else [first]
+    before = [Segment(" " * size, palette.text) for size in (1, margin - 1) if size]
     return [
         Line(Strip([*before, *(Segment(text, style) for text, style in row.spans)]), row.gutter + margin, row.join)
         for row in rows
@@ -216,14 +223,3 @@ def to_lines(rows: Iterable[Row], margin: int) -> list[Line]:
 
 def _body_width(width: int) -> int:
     return max(8, min(width - 1 - HEADER_MARGIN, COLUMN) - (BODY_MARGIN - HEADER_MARGIN))
-
-
-def copied_text(lines: Sequence[tuple[Line, int, int | None]]) -> str:
-    """The text of lines between character offsets, without decoration and with wrapped rows joined again."""
-    parts: list[str] = []
-    for line, start, end in lines:
-        if line.gutter >= ALL_GUTTER:
-            continue
-        parts.append(line.strip.text[max(start, line.gutter) : end])
-        parts.append(line.join)
-    return "".join(parts[:-1])

@@ -16,7 +16,7 @@ from tui.app.actions import bindings_for
 from tui.app.figures import one_line
 
 if TYPE_CHECKING:
-    from tui.workbench import LogLine
+    from tui.engine import LogLine
 
 CAPACITY = 2000
 LOOK_EVERY = 0.25

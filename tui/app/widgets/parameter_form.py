@@ -96,7 +96,7 @@ class ParameterForm(RowList[Parameter]):
 
     def action_step(self, direction: int) -> None:
         parameter = self.current
-        if parameter is None or self.typed and not self._take_typed():
+        if parameter is None or (self.typed and not self._take_typed()):
             return
         choices = self._choices(parameter)
         if choices:
@@ -128,7 +128,7 @@ class ParameterForm(RowList[Parameter]):
             stepped = greatest if greatest is not None and value < greatest < stepped else stepped
         else:
             stepped = value // 2 if value & (value - 1) == 0 else 1 << (int(value).bit_length() - 1)
-        if stepped < least or greatest is not None and stepped > greatest:
+        if stepped < least or (greatest is not None and stepped > greatest):
             return None if parameter.default is None else value
         return stepped
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
@@ -42,14 +42,14 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
     class Highlighted(Message):
         """The cursor came to another row, or to none (`key` is empty)."""
 
-        rows: RowList[object]
+        rows: RowList[Any]
         key: str
 
     @dataclass
     class Chosen(Message):
         """Enter was pressed on a row, or it was clicked."""
 
-        rows: RowList[object]
+        rows: RowList[Any]
         key: str
 
     def __init__(self, title: str, *, id: str | None = None, classes: str | None = None) -> None:
@@ -158,7 +158,7 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
         self.refresh_bindings()
         return True
 
-    def check_consume_key(self, key: str, character: str | None = None) -> bool:
+    def check_consume_key(self, key: str, character: str | None = None) -> bool:  # noqa: ARG002
         return self.filtering and character is not None and character.isprintable()
 
     def on_key(self, event: events.Key) -> None:

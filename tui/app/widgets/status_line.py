@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from rich.cells import cell_len
 from textual.content import Content
 from textual.widget import Widget
@@ -19,7 +20,6 @@ class Status:
     """What the top row shows. Zero means that a figure is not known, and its place stays empty."""
 
     model: str = ""
-    running: bool = False
     context_used: int = 0
     context_length: int = 0
     speed: float = 0.0

@@ -1,0 +1,94 @@
+"""The layout of the main screen: four panes between two rows, and how the focus moves among them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+
+from tui.app.screens import copying
+from tui.app.widgets.composer import Composer
+from tui.app.widgets.key_bar import KeyBar
+from tui.app.widgets.status_line import StatusLine
+from tui.app.widgets.thread_list import ThreadList
+from tui.app.widgets.thread_transcript import ThreadTranscript
+
+if TYPE_CHECKING:
+    from tui.app.app import LmdeckApp
+    from tui.workbench import Workbench
+
+
+class ChatPanes(Screen[None]):
+    """The list of threads stands beside the transcript, or lies over it where the terminal is narrow."""
+
+    AUTO_FOCUS = "#composer"
+
+    def __init__(self, workbench: Workbench) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self.status_line = StatusLine(id="status")
+        self.thread_list = ThreadList(id="threads")
+        self.transcript = ThreadTranscript(id="transcript")
+        self.composer = Composer(id="composer")
+
+    @property
+    def deck(self) -> LmdeckApp:
+        """The application, with what it offers beyond Textual's."""
+        return cast("LmdeckApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield self.status_line
+        with Horizontal(id="main"):
+            yield self.thread_list
+            yield self.transcript
+        yield self.composer
+        yield KeyBar(id="keys")
+
+    def action_toggle_threads(self) -> None:
+        """Show and focus the list, or hide it when it has the focus."""
+        if self.thread_list.has_focus:
+            self.thread_list.toggle_class("-flipped")
+            self.action_focus_composer()
+            return
+        if not self.thread_list.display:
+            self.thread_list.toggle_class("-flipped")
+        self.thread_list.focus()
+
+    def action_leave_threads(self) -> None:
+        """Go back to the composer; a list that lies over the transcript goes away."""
+        if self.has_class("-narrow"):
+            self.thread_list.remove_class("-flipped")
+        self.action_focus_composer()
+
+    def action_toggle_log(self) -> None:
+        from tui.app.widgets.log_view import LogView
+
+        drawer = self.query_one_optional(LogView)
+        if drawer is None:
+            self.mount(LogView(self.workbench.log.lines, id="log"), before="#keys")
+        else:
+            drawer.remove()
+            self.action_focus_composer()
+
+    def action_focus_composer(self) -> None:
+        self.composer.focus()
+
+    def action_focus_transcript(self) -> None:
+        self.transcript.focus()
+
+    def action_move_message(self, step: int) -> None:
+        self.transcript.move_cursor(step)
+
+    def action_fold_reasoning(self) -> None:
+        self.transcript.toggle_reasoning()
+
+    def action_copy_selection(self) -> None:
+        copying.copy_selection(self)
+
+    def action_copy_message(self) -> None:
+        copying.copy_message(self)
+
+    def action_copy_code(self) -> None:
+        copying.copy_code(self)
