@@ -18,7 +18,7 @@ except ImportError:
 from tests.app.fake_workbench import FakeWorkbench, model
 
 
-@pytest.fixture()
+@pytest.fixture
 def workbench(tmp_path: Path) -> Iterator[FakeWorkbench]:
     """Two models on disk, none loaded, no threads."""
     fake = FakeWorkbench(tmp_path, [model("gemma-3-4b-it"), model("Qwen3-8B-Q4_K_M")])
@@ -26,7 +26,7 @@ def workbench(tmp_path: Path) -> Iterator[FakeWorkbench]:
     fake.close()
 
 
-@pytest.fixture()
+@pytest.fixture
 def ready(workbench: FakeWorkbench) -> FakeWorkbench:
     """The same with a model loaded."""
     workbench.put("Qwen3-8B-Q4_K_M")

@@ -1,8 +1,9 @@
 from dataclasses import dataclass
+
+from rich.segment import Segment
 from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
-from rich.segment import Segment
 
 
 @dataclass(frozen=True)

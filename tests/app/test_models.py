@@ -83,7 +83,7 @@ async def test_dialog_shows_the_estimate_and_loads_what_was_set(workbench: FakeW
         assert dialog.config.gpu_layers == 2
         await person.press("enter")
         await person.until(lambda: person.app.screen is person.chat)
-        assert workbench.models["Qwen3-8B-Q4_K_M"].config == LoadConfig(context_length=4096, gpu_layers=2)
+        assert workbench.models["gemma-3-4b-it"].config == LoadConfig(context_length=4096, gpu_layers=2)
         assert "4.1k" in person.top
 
 

@@ -161,7 +161,7 @@ async def test_two_threads_generate_at_once_and_switching_shows_all_text(ready: 
         one.finish()
         two.finish()
         await person.hear()
-        await person.press("ctrl+t", "down", "enter")
+        await person.press("ctrl+t", "g", "enter")
         assert "omega psi" in person.text()
         assert person.text().count("● ") == 1
         texts = {t.id: ready.threads.messages(t.id)[-1].message.text for t in ready.threads.list_threads()}

@@ -2,19 +2,19 @@
 
 Most cost no more than their arguments are large. Those below can make much of little, such as `center(10**9)`;
 each has a check here, which gets the meter and the call's own arguments and raises LimitReached.
-Signatures follow Jinja's filters and Python's methods.
+Parameters are called what Jinja and Python call them, since templates may pass them by name.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from tui.formats.limits import MOST_ITEMS, LimitReached, Meter
 
 _MOST_PRECISION = 100
-_LONGEST_STRIPPED_SET = 1_000
+_MOST_STRIPPED_CHARACTERS = 1_000
 _MOST_COMPARISONS = 200_000_000
 _PRINTF_KEY = re.compile(r"\([^)]*\)")
 _PRINTF_DIRECTIVE = re.compile(r"%[^a-zA-Z%]*")
@@ -36,34 +36,37 @@ def _format(meter: Meter, value: Any, *values: Any, **named: Any) -> None:
     percent(meter, value, values, **named)
 
 
-def _pad(meter: Meter, text: Any, width: Any = 80, *_rest: Any) -> None:
+def _pad(meter: Meter, _text: Any, width: Any = 80, *_fill: Any) -> None:
     meter.require(width)
 
 
-def _replace(meter: Meter, text: Any, old: Any, new: Any, *_rest: Any, **_named: Any) -> None:
-    text = str(text)
-    meter.require(len(text) + (text.count(str(old)) * len(str(new))))
+def _replace(meter: Meter, s: Any, old: Any, new: Any, *_rest: Any, **_named: Any) -> None:
+    text = str(s)
+    meter.require(len(text) + text.count(str(old)) * len(str(new)))
 
 
-def _join_method(meter: Meter, separator: str, values: Iterable[Any]) -> None:
+def _join(meter: Meter, value: Any, d: Any = "", *_rest: Any, **_named: Any) -> None:
+    _few_items(meter, value)
+    meter.require(meter.weigh(value) + len(value) * len(str(d)))
+
+
+def _join_method(meter: Meter, separator: str, values: Any) -> None:
     _join(meter, values, separator)
 
 
-def _join(meter: Meter, values: Any, separator: Any = "", *_rest: Any, **_named: Any) -> None:
-    _sequence(meter, values)
-    if hasattr(values, "__len__"):
-        meter.require(meter.weigh(values) + len(values) * len(str(separator)))
+def _indent(meter: Meter, s: Any, width: Any = 4, *_rest: Any, **_named: Any) -> None:
+    text = str(s)
+    _split_lines(meter, text)
+    meter.require(len(text) + (len(text.splitlines()) + 1) * (len(width) if isinstance(width, str) else width))
 
 
-def _indent(meter: Meter, text: Any, width: Any = 4, *_rest: Any, **_named: Any) -> None:
-    text = str(text)
-    one = len(width) if isinstance(width, str) else width
-    meter.require(len(text) + (len(text.splitlines()) + 1) * one if len(text) <= MOST_ITEMS else len(text) * (1 + one))
+def _batch(meter: Meter, _value: Any, linecount: Any = 1, *_fill: Any, **_named: Any) -> None:
+    meter.require_items(linecount)
 
 
-def _pieces(meter: Meter, values: Any, count: Any = 1, *_rest: Any, **_named: Any) -> None:
-    _sequence(meter, values)
-    meter.require_items(count)
+def _slice(meter: Meter, value: Any, slices: Any = 1, *_fill: Any, **_named: Any) -> None:
+    _few_items(meter, value)
+    meter.require_items(slices)
 
 
 def _round(_meter: Meter, _value: Any, precision: Any = 0, *_rest: Any, **_named: Any) -> None:
@@ -71,20 +74,21 @@ def _round(_meter: Meter, _value: Any, precision: Any = 0, *_rest: Any, **_named
         raise LimitReached("it rounds to a huge precision")
 
 
-def _sum(meter: Meter, values: Any, attribute: Any = None, start: Any = 0, **_named: Any) -> None:
-    _sequence(meter, values)
+def _sum(meter: Meter, iterable: Any, attribute: Any = None, start: Any = 0) -> None:
+    del attribute
+    _few_items(meter, iterable)
     if not isinstance(start, int | float):
         raise LimitReached("it adds up lists")
 
 
-def _sequence(meter: Meter, values: Any, *_rest: Any, **_named: Any) -> None:
+def _few_items(meter: Meter, values: Any, *_rest: Any, **_named: Any) -> None:
     # Other sequences have been counted when they were built.
     if isinstance(values, str):
         meter.require_items(len(values))
 
 
-def _strip(_meter: Meter, _text: Any, characters: Any = None) -> None:
-    if characters is not None and len(characters) > _LONGEST_STRIPPED_SET:
+def _strip(_meter: Meter, _text: Any, chars: Any = None) -> None:
+    if chars is not None and len(chars) > _MOST_STRIPPED_CHARACTERS:
         raise LimitReached("it strips thousands of characters")
 
 
@@ -94,39 +98,37 @@ def _search_backwards(_meter: Meter, text: str, wanted: Any, *_rest: Any) -> Non
         raise LimitReached("it searches for a huge text")
 
 
-def _split(meter: Meter, text: str, separator: Any = None, maximum: int = -1) -> None:
-    if len(text) > MOST_ITEMS and not 0 <= maximum <= MOST_ITEMS:
-        meter.require_items(text.count(separator) if separator else len(text))
+def _split(meter: Meter, text: str, sep: Any = None, maxsplit: Any = -1) -> None:
+    if len(text) > MOST_ITEMS and not 0 <= maxsplit <= MOST_ITEMS:
+        meter.require_items(text.count(sep) if sep else len(text))
 
 
-def _split_backwards(meter: Meter, text: str, separator: Any = None, maximum: int = -1) -> None:
-    _split(meter, text, separator, maximum)
-    _search_backwards(meter, text, separator or "")
+def _split_backwards(meter: Meter, text: str, sep: Any = None, maxsplit: Any = -1) -> None:
+    _split(meter, text, sep, maxsplit)
+    _search_backwards(meter, text, sep or "")
 
 
-def _split_lines(meter: Meter, text: str, *_rest: Any) -> None:
+def _split_lines(meter: Meter, text: str, *_rest: Any, **_named: Any) -> None:
     if len(text) > MOST_ITEMS:
         meter.require_items(sum(text.count(end) for end in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"))
 
 
 FILTER_CHECKS: dict[str, Check] = {
-    "batch": _pieces,
+    "batch": _batch,
     "center": _pad,
     "format": _format,
-    "groupby": _sequence,
+    "groupby": _few_items,
     "indent": _indent,
     "join": _join,
-    "list": _sequence,
-    "max": _sequence,
-    "min": _sequence,
+    "list": _few_items,
     "replace": _replace,
     "round": _round,
-    "slice": _pieces,
-    "sort": _sequence,
+    "slice": _slice,
+    "sort": _few_items,
     "sum": _sum,
-    "title": _sequence,
+    "title": _few_items,
     "trim": _strip,
-    "unique": _sequence,
+    "unique": _few_items,
 }
 """Checks of Jinja's filters; the arguments are the filter's without the context that some get."""
 
@@ -145,39 +147,150 @@ METHOD_CHECKS: dict[str, Check] = {
     "split": _split,
     "splitlines": _split_lines,
     "strip": _strip,
-    "title": _sequence,
+    "title": _few_items,
     "zfill": _pad,
 }
 """Checks of the methods of texts; the first argument is the text."""
 
 FILTERS = frozenset(
-    """
-    abs batch capitalize center count d default dictsort e escape first float format groupby indent int items join last
-    length list lower map max min reject rejectattr replace reverse round safe select selectattr slice sort string sum
-    title trim truncate unique upper
-    """.split()
+    [
+        "abs",
+        "batch",
+        "capitalize",
+        "center",
+        "count",
+        "d",
+        "default",
+        "dictsort",
+        "e",
+        "escape",
+        "first",
+        "float",
+        "format",
+        "groupby",
+        "indent",
+        "int",
+        "items",
+        "join",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "map",
+        "max",
+        "min",
+        "reject",
+        "rejectattr",
+        "replace",
+        "reverse",
+        "round",
+        "safe",
+        "select",
+        "selectattr",
+        "slice",
+        "sort",
+        "string",
+        "sum",
+        "title",
+        "trim",
+        "truncate",
+        "unique",
+        "upper",
+    ]
 )
 """Jinja's filters that templates may use. Those for web pages, and the random one, have no place in a prompt."""
 
 SHALLOW_FILTERS = frozenset(
-    "batch count d default first items last length list map reject rejectattr reverse select selectattr slice".split()
+    [
+        "batch",
+        "count",
+        "d",
+        "default",
+        "first",
+        "items",
+        "last",
+        "length",
+        "list",
+        "map",
+        "reject",
+        "rejectattr",
+        "reverse",
+        "select",
+        "selectattr",
+        "slice",
+    ]
 )
 """Filters that never look into the items of what they get."""
 
 SHALLOW_TESTS = frozenset(
-    """
-    boolean callable defined divisibleby escaped even false filter float integer iterable mapping none number odd sameas
-    sequence string test true undefined
-    """.split()
+    [
+        "boolean",
+        "callable",
+        "defined",
+        "divisibleby",
+        "escaped",
+        "even",
+        "false",
+        "filter",
+        "float",
+        "integer",
+        "iterable",
+        "mapping",
+        "none",
+        "number",
+        "odd",
+        "sameas",
+        "sequence",
+        "string",
+        "test",
+        "true",
+        "undefined",
+    ]
 )
 """Tests that never look into the items of what they get."""
 
 TEXT_METHODS = frozenset(
-    """
-    capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit islower isnumeric
-    isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust
-    rpartition rsplit rstrip split splitlines startswith strip swapcase title upper zfill
-    """.split()
+    [
+        "capitalize",
+        "casefold",
+        "center",
+        "count",
+        "endswith",
+        "find",
+        "index",
+        "isalnum",
+        "isalpha",
+        "isascii",
+        "isdecimal",
+        "isdigit",
+        "islower",
+        "isnumeric",
+        "isspace",
+        "istitle",
+        "isupper",
+        "join",
+        "ljust",
+        "lower",
+        "lstrip",
+        "partition",
+        "removeprefix",
+        "removesuffix",
+        "replace",
+        "rfind",
+        "rindex",
+        "rjust",
+        "rpartition",
+        "rsplit",
+        "rstrip",
+        "split",
+        "splitlines",
+        "startswith",
+        "strip",
+        "swapcase",
+        "title",
+        "upper",
+        "zfill",
+    ]
 )
-MAPPING_METHODS = frozenset("get items keys values".split())
-SEQUENCE_METHODS = frozenset("count index".split())
+MAPPING_METHODS = frozenset(["get", "items", "keys", "values"])
+SEQUENCE_METHODS = frozenset(["count", "index"])

@@ -105,7 +105,7 @@ def extent(value: Any) -> int:
     if isinstance(value, int):
         if value.bit_length() > LARGEST_NUMBER:
             raise LimitReached("it computes with a huge number")
-        return _BASE_SIZE
+        return _BASE_SIZE + value.bit_length() // 3
     if isinstance(value, list | tuple | Mapping) or _is_view(value):
         return _BASE_SIZE + _ITEM_SIZE * len(value)
     return _BASE_SIZE

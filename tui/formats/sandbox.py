@@ -10,18 +10,19 @@ from __future__ import annotations
 
 import functools
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from types import BuiltinMethodType, MethodType
-from typing import Any
+from typing import Any, NoReturn
 
 from jinja2 import nodes, pass_context
-from jinja2.compiler import CodeGenerator, Frame
+from jinja2.compiler import CodeGenerator, Frame, operators
 from jinja2.exceptions import TemplateError
 from jinja2.ext import Extension, LoopControlExtension
 from jinja2.parser import Parser
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter, safe_range
 from jinja2.utils import Cycler, Joiner, Namespace
 
 from tui.formats.guards import (
@@ -40,8 +41,10 @@ from tui.formats.limits import LARGEST_NUMBER, LimitReached, Meter, extent
 
 _ITEM_OF_ITERATOR = 32
 _LONGEST_DATE_FORMAT = 200
-_LARGEST_INDENT = 32
+_LONGEST_SEPARATORS = 32
+_LARGEST_JSON_INDENT = 32
 _LARGEST_FORMAT_WIDTH = 1_000
+_LARGEST_RANGE_BOUND = 1_000_000_000
 
 
 class GenerationTag(Extension):
@@ -70,27 +73,18 @@ class MeteredCodeGenerator(CodeGenerator):
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
         """`a ~ b`."""
         self.write("environment.concatenate(")
-        self._visit_all(node.nodes, frame)
+        for part in node.nodes:
+            self.visit(part, frame)
+            self.write(", ")
         self.write(")")
 
     def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802
-        """`a == b`, `a in b`: looks at all of both."""
-        self.write("(environment.looked_at(")
-        self.visit(node.expr, frame)
-        self.write(")")
+        """`a == b`, `a in b`, `a < b < c`: looks at all of each."""
+        self.write("(")
+        self._visit_within("environment.looked_at", node.expr, frame)
         for operand in node.ops:
-            self.visit(operand, frame)
-        self.write(")")
-
-    def visit_Operand(self, node: nodes.Operand, frame: Frame) -> None:  # noqa: N802
-        """The right side of a comparison."""
-        wrapped = nodes.Operand(node.op, _Wrapped("environment.looked_at", node.expr))
-        super().visit_Operand(wrapped, frame)
-
-    def visit__Wrapped(self, node: _Wrapped, frame: Frame) -> None:  # noqa: N802
-        """An expression that goes through a function."""
-        self.write(f"{node.function}(")
-        self.visit(node.node, frame)
+            self.write(f" {operators[operand.op]} ")
+            self._visit_within("environment.looked_at", operand.expr, frame)
         self.write(")")
 
     def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
@@ -100,32 +94,28 @@ class MeteredCodeGenerator(CodeGenerator):
         self.write(")")
 
     def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
-        """`(a, b)`, unless it is what is assigned to."""
-        if node.ctx != "load":
-            super().visit_Tuple(node, frame)
-            return
-        self.write("environment.keep(")
+        """`(a, b)`, as a value or as what is assigned to."""
+        made = node.ctx == "load"
+        self.write("environment.keep(" if made else "")
         super().visit_Tuple(node, frame)
-        self.write(")")
+        self.write(")" if made else "")
 
     def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
         """`{a: b}`; finding the place of a key looks at all of it."""
         self.write("environment.keep({")
         for item in node.items:
-            self.visit(_Wrapped("environment.looked_at", item.key), frame)
+            self._visit_within("environment.looked_at", item.key, frame)
             self.write(": ")
             self.visit(item.value, frame)
             self.write(", ")
         self.write("})")
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
-        """`a[b]`; a slice makes something new."""
-        if not isinstance(node.arg, nodes.Slice):
-            super().visit_Getitem(node, frame)
-            return
-        self.write("environment.keep(")
+        """`a[b]`; `a[b:c]` makes something new."""
+        made = isinstance(node.arg, nodes.Slice)
+        self.write("environment.keep(" if made else "")
         super().visit_Getitem(node, frame)
-        self.write(")")
+        self.write(")" if made else "")
 
     def signature(self, node: Any, frame: Frame, extra_kwargs: Mapping[str, Any] | None = None) -> None:
         """Arguments by star would be unpacked before anyone could count them; no chat template needs them."""
@@ -133,18 +123,10 @@ class MeteredCodeGenerator(CodeGenerator):
             self.fail("* and ** in calls are not supported", node.lineno)
         super().signature(node, frame, extra_kwargs)
 
-    def _visit_all(self, expressions: list[nodes.Expr], frame: Frame) -> None:
-        for expression in expressions:
-            self.visit(expression, frame)
-            self.write(", ")
-
-
-class _Wrapped(nodes.Expr):
-    """An expression whose value goes through a function of the environment."""
-
-    fields = ("function", "node")
-    function: str
-    node: nodes.Expr
+    def _visit_within(self, function: str, expression: nodes.Expr, frame: Frame) -> None:
+        self.write(f"{function}(")
+        self.visit(expression, frame)
+        self.write(")")
 
 
 class MeteredEnvironment(ImmutableSandboxedEnvironment):
@@ -161,30 +143,34 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
             trim_blocks=True,
             lstrip_blocks=True,
             extensions=[LoopControlExtension, GenerationTag],
-            # Jinja would compute constant expressions while it compiles, where there is no meter. An output
-            # function that wants the context keeps it from that in outputs.
+            # Jinja would compute constant expressions while it compiles, where there is no meter. In outputs it does
+            # so regardless, unless there is an output function that wants the context.
             optimized=False,
             finalize=_finalize,
         )
         self.meter = Meter()
-        self.filters = {name: self._guarded_filter(name) for name in sorted(FILTERS)}
+        self.filters = {name: self._guarded_filter(name, self.filters[name]) for name in FILTERS}
         self.filters["tojson"] = self._to_json
-        self.tests = {name: self._guarded_test(name) for name in sorted(self.tests)}
+        self.tests = {name: self._guarded_test(name, test) for name, test in self.tests.items()}
         self.globals = {
-            "range": self.globals["range"],
-            "dict": self._make_dict,
-            "namespace": Namespace,
+            "range": _range,
+            "dict": self._dict,
+            "namespace": self._namespace,
             "cycler": Cycler,
             "joiner": Joiner,
             "raise_exception": _raise_exception,
-            "strftime_now": self._strftime_now,
+            "strftime_now": _strftime_now,
         }
 
     def keep(self, value: Any) -> Any:
         """Account for a value that was made. What comes one by one is accounted for as it comes."""
-        if isinstance(value, Iterator) and not isinstance(value, LoopContext):
+        if _is_lazy(value):
             return self._metered(value)
-        self.meter.produce(extent(value))
+        size = extent(value)
+        self.meter.require(size)
+        if isinstance(value, list | tuple | Mapping):
+            self.meter.require_items(len(value))
+        self.meter.produce(size)
         return value
 
     def looked_at(self, value: Any) -> Any:
@@ -194,26 +180,209 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
 
     def concatenate(self, *values: Any) -> Any:
         """The texts of all values in a row."""
-        meter = self.meter
-        texts = [value if isinstance(value, str) else self._text_of(value) for value in values]
-        meter.require(sum(map(len, texts)))
+        texts = [self.text_of(value) for value in values]
+        self.meter.require(sum(map(len, texts)))
         return self.keep("".join(texts))
+
+    def text_of(self, value: Any) -> str:
+        """The value as it is printed."""
+        if isinstance(value, str):
+            return value
+        self.meter.weigh(value)
+        return str(value)
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic, and what it means for texts and lists."""
-        meter = self.meter
-        left_size, right_size = extent(left), extent(right)
-        if operator == "+":
-            meter.require(left_size + right_size)
-        elif operator == "*":
-            # A number of times, or the product of two numbers that are small enough as it is.
-            for size, times in ((left_size, right), (right_size, left)):
-                if isinstance(times, int) and not isinstance(left + right if False else 0, str):
-                    pass
-            _check_product(meter, left, right)
+        # Neither number is huge.
+        extent(left)
+        extent(right)
+        if operator == "*":
+            for many, times in ((left, right), (right, left)):
+                if isinstance(many, str | list | tuple) and isinstance(times, int):
+                    self.meter.require(extent(many) * times)
         elif operator == "**" and isinstance(left, int) and isinstance(right, int):
             if left.bit_length() * right > LARGEST_NUMBER:
                 raise LimitReached("it computes with a huge number")
         elif operator == "%" and isinstance(left, str):
-            percent(meter, left, right)
+            percent(self.meter, left, right)
         return self.keep(super().call_binop(context, operator, left, right))
+
+    def call(__self, __context: Context, __callee: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+        """Call a macro, a global or a method. Macros may get anything; what they do with it is accounted for there."""
+        __self.meter.tick()
+        if not isinstance(__callee, Macro | LoopContext | functools.partial):
+            __self.meter.weigh(args)
+            __self.meter.weigh(kwargs)
+        return super().call(__context, __callee, *args, **kwargs)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """`obj.attribute`."""
+        return self._guarded_method(super().getattr(obj, attribute))
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """`obj[argument]`."""
+        if not isinstance(argument, str):
+            self.meter.weigh(argument)
+        return self._guarded_method(super().getitem(obj, argument))
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Whether a template may use this attribute: the methods of a list, and what Jinja's own objects offer."""
+        match obj:
+            case str():
+                known = attr in TEXT_METHODS
+            case Mapping():
+                known = attr in MAPPING_METHODS
+            case list() | tuple():
+                known = attr in SEQUENCE_METHODS
+            case _:
+                known = isinstance(obj, _OBJECTS_OF_JINJA)
+        return known and super().is_safe_attribute(obj, attr, value)
+
+    def wrap_str_format(self, value: Any) -> Callable[..., str] | None:
+        """`text.format(…)`, which must neither reach Python's insides nor pad without end."""
+        if not isinstance(value, BuiltinMethodType | MethodType) or value.__name__ not in ("format", "format_map"):
+            return None
+        template = value.__self__
+        if not isinstance(template, str):
+            return None
+        return functools.partial(self._format_map if value.__name__ == "format_map" else self._format, template)
+
+    def _format(self, template: str, /, *args: Any, **kwargs: Any) -> str:
+        self.meter.weigh(args)
+        self.meter.weigh(kwargs)
+        return str(self.keep(_MeteredFormatter(self).vformat(str(template), args, kwargs)))
+
+    def _format_map(self, template: str, values: Mapping[str, Any]) -> str:
+        return self._format(template, **values)
+
+    def _guarded_method(self, value: Any) -> Any:
+        if not isinstance(value, BuiltinMethodType | MethodType):
+            return value
+        owner = value.__self__
+        if isinstance(owner, str):
+            return functools.partial(self._call_method, value, METHOD_CHECKS.get(value.__name__))
+        if isinstance(owner, list | tuple | Mapping):
+            return functools.partial(self._call_method, value, None)
+        return value
+
+    def _call_method(self, method: Any, check: Check | None, /, *args: Any, **kwargs: Any) -> Any:
+        owner = method.__self__
+        if isinstance(owner, list | tuple):
+            self.meter.weigh(owner)
+        values = self._counted(args)
+        if check is not None:
+            check(self.meter, owner, *values, **kwargs)
+        return self.keep(method(*values, **kwargs))
+
+    def _guarded_filter(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        # Some filters get Jinja's context before their own arguments.
+        own = 1 if hasattr(function, "jinja_pass_arg") else 0
+        check = FILTER_CHECKS.get(name)
+
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            values = args[own:]
+            if name not in SHALLOW_FILTERS:
+                values = self._counted(values)
+                self.meter.weigh(kwargs)
+            if check is not None:
+                check(self.meter, *values, **kwargs)
+            return self.keep(function(*args[:own], *values, **kwargs))
+
+        return guarded
+
+    def _guarded_test(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        if name in SHALLOW_TESTS:
+            return function
+
+        @functools.wraps(function)
+        def guarded(*args: Any) -> Any:
+            return function(*self._counted(args))
+
+        return guarded
+
+    def _counted(self, values: tuple[Any, ...]) -> tuple[Any, ...]:
+        """The values after all that is in them has been accounted for; what comes one by one is made a list."""
+        counted = tuple(self.keep(list(self._metered(value))) if _is_lazy(value) else value for value in values)
+        self.meter.weigh(counted)
+        return counted
+
+    def _metered(self, values: Iterator[Any]) -> Iterator[Any]:
+        for value in values:
+            self.meter.produce(_ITEM_OF_ITERATOR)
+            yield value
+
+    def _dict(self, pairs: Any = (), /, **named: Any) -> dict[Any, Any]:
+        if isinstance(pairs, Mapping):
+            return {**pairs, **named}
+        made: dict[Any, Any] = {}
+        # One by one: with keys of equal hashes Python would take very long for all at once.
+        for key, value in self._metered(iter(pairs)):
+            made[self.looked_at(key)] = value
+        return {**made, **named}
+
+    def _namespace(self, pairs: Any = (), /, **named: Any) -> Namespace:
+        return Namespace(self._dict(pairs, **named))
+
+    def _to_json(
+        self,
+        value: Any,
+        ensure_ascii: bool = False,
+        indent: int | None = None,
+        separators: tuple[str, str] | None = None,
+        sort_keys: bool = False,
+    ) -> Any:
+        """Hugging Face's `tojson`: nothing escaped for HTML."""
+        self.meter.weigh(value)
+        if separators is not None and sum(map(len, separators)) > _LONGEST_SEPARATORS:
+            raise LimitReached("it separates JSON by huge texts")
+        encoder = json.JSONEncoder(ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys)
+        if indent is None:
+            return self.keep(encoder.encode(value))
+        if indent > _LARGEST_JSON_INDENT:
+            raise LimitReached("it indents JSON by a huge width")
+        # Deep structures have long indents: counted while they are written.
+        return "".join(self.keep(piece) for piece in encoder.iterencode(value))
+
+
+class _MeteredFormatter(SandboxedFormatter):
+    """Formats one field after the other and counts."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        """One `{…}`."""
+        if any(int(number) > _LARGEST_FORMAT_WIDTH for number in re.findall(r"\d+", format_spec)):
+            raise LimitReached("it pads a text to a huge width")
+        environment: MeteredEnvironment = self._env  # type: ignore[assignment]
+        return environment.keep(super().format_field(value, format_spec))
+
+
+_OBJECTS_OF_JINJA = (BlockReference, Cycler, Joiner, LoopContext, Macro, Namespace, TemplateReference)
+
+
+@pass_context
+def _finalize(context: Context, value: Any) -> str:
+    """What the template prints for a value."""
+    environment: MeteredEnvironment = context.environment  # type: ignore[assignment]
+    text: str = environment.keep(environment.text_of(value))
+    return text
+
+
+def _is_lazy(value: Any) -> bool:
+    """Whether the value is not there yet but comes item by item."""
+    return isinstance(value, Iterator) and not isinstance(value, LoopContext)
+
+
+def _range(*bounds: int) -> range:
+    if any(abs(bound) > _LARGEST_RANGE_BOUND for bound in bounds):
+        raise LimitReached("it counts to a huge number")
+    return safe_range(*bounds)
+
+
+def _raise_exception(message: str) -> NoReturn:
+    raise TemplateError(message)
+
+
+def _strftime_now(format: str) -> str:
+    if len(format) > _LONGEST_DATE_FORMAT:
+        raise LimitReached("it formats a date at huge length")
+    return datetime.now().strftime(format)

@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.app.actions import bindings_for
 from tui.app.estimate_text import estimate_content
 from tui.app.figures import bar, one_line
 from tui.app.transcript_messages import problem_text
@@ -38,6 +39,7 @@ PROGRESS_WIDTH = 40
 class LoadDialog(ModalScreen["LoadedModel | None"]):
     """Answers with the loaded model, or with nothing when it was cancelled."""
 
+    BINDINGS = bindings_for("dialogs")
     form = getters.query_one(ParameterForm)
     outlook = getters.query_one(".estimate", Static)
     explanation = getters.query_one(".explanation", Static)
@@ -167,7 +169,7 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         if changed:
             self.notify("\n".join(changed), title="Loaded differently", severity="warning", markup=False)
 
-    def action_cancel(self) -> None:
+    def action_close(self) -> None:
         if self._started:
             self._stopping = True
         else:

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tui.app.actions import bindings_for
 from tui.app.screens.dialogs import ConfirmDialog
 from tui.app.screens.load_dialog import LoadDialog
 from tui.app.transcript_messages import problem_text
@@ -29,6 +30,7 @@ LOOK_EVERY = 2.0
 class ModelPicker(ModalScreen[str | None]):
     """The catalogue. Answers with the key of a loaded model, or with nothing."""
 
+    BINDINGS = bindings_for("dialogs")
     model_list = getters.query_one(ModelList)
     facts = getters.query_one(".details", Static)
 

@@ -74,10 +74,9 @@ def code_bottom(width: int, palette: Palette) -> Row:
 
 
 def code_rows(line: CodeLine, width: int, palette: Palette) -> list[Row]:
-    """One line of code. A long one goes on in the next row, and nothing is cut off."""
-    bar: Span = ("│ ", palette.rule)
+    """One line of code. A long one goes on in the next row, behind a broken bar, and nothing is cut off."""
     rows = wrap_anywhere([(text, palette.token(kind)) for text, kind in line], max(1, width - 2))
-    return prefixed(rows, bar, bar)
+    return prefixed(rows, ("│ ", palette.rule), ("┊ ", palette.rule))
 
 
 def _heading(level: int, fragments: Fragments, width: int, palette: Palette) -> list[Row]:

@@ -1,0 +1,63 @@
+"""The declarations of parameters: complete, and strict about what people type."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+import pytest
+
+from tui.config import LOAD_PARAMETERS, SAMPLING_PARAMETERS, parse_value, with_values
+from tui.domain import BadRequest, LoadConfig, SamplingConfig
+
+LOAD = {parameter.name: parameter for parameter in LOAD_PARAMETERS}
+
+
+def test_every_field_is_declared_once() -> None:
+    assert sorted(LOAD) == sorted(field.name for field in fields(LoadConfig))
+    # These hold lists, which one line of text cannot say.
+    lists = {"logit_bias", "stop", "dry_sequence_breakers"}
+    declared = [parameter.name for parameter in SAMPLING_PARAMETERS]
+    assert sorted(declared) == sorted({field.name for field in fields(SamplingConfig)} - lists)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("context_length", "8192", 8192),
+        ("context_length", " 8k ", 8192),
+        ("context_length", "16,384", 16384),
+        ("context_length", "auto", None),
+        ("context_length", "", None),
+        ("gpu_layers", "0", 0),
+        ("flash_attention", "ON", "on"),
+        ("try_mmap", "no", False),
+        ("rope_frequency_base", "1e6", 1e6),
+    ],
+)
+def test_what_people_type(name: str, text: str, value: object) -> None:
+    assert parse_value(LOAD[name], text) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "hint"),
+    [
+        ("context_length", "many", "whole number"),
+        ("context_length", "0", "at least 1"),
+        ("context_length", "-1", "at least 1"),
+        ("parallel", "300", "1 to 256"),
+        ("flash_attention", "maybe", "auto, on, off"),
+        ("try_mmap", "perhaps", "yes or no"),
+        ("rope_frequency_base", "nan", "number"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_what_can(name: str, text: str, hint: str) -> None:
+    with pytest.raises(BadRequest, match=hint) as refusal:
+        parse_value(LOAD[name], text)
+    assert refusal.value.field == name
+
+
+def test_assignments_by_name() -> None:
+    config = with_values(LoadConfig(), LOAD_PARAMETERS, {"context_length": "4k", "threads": "3"})
+    assert config == LoadConfig(context_length=4096, threads=3)
+    with pytest.raises(BadRequest, match="nonsense"):
+        with_values(LoadConfig(), LOAD_PARAMETERS, {"nonsense": "1"})
