@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-try:
-    from tui.app.transcript import Transcript  # noqa: F401
-except ImportError:
-    from tests.app import stand_in
-
-    sys.modules["tui.app.transcript"] = stand_in
 
 from tests.app.fake_workbench import FakeWorkbench, model
 

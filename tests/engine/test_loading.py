@@ -106,6 +106,8 @@ def test_progress_is_told_and_can_stop_the_load(tmp_path: Path, engine: Engine) 
         (LoadConfig(context_length=4096), "load.context_length", "2,048"),
         (LoadConfig(context_length=0), "load.context_length", "at least 1"),
         (LoadConfig(context_length=-5), "load.context_length", "at least 1"),
+        (LoadConfig(context_length=10**9), "load.context_length", "2,048"),
+        (LoadConfig(context_length=10**9, rope_frequency_scale=0.1), "load.context_length", "16,777,216"),
         (LoadConfig(parallel=0), "load.parallel", "1 to 256"),
         (LoadConfig(parallel=10**6), "load.parallel", "1 to 256"),
         (LoadConfig(gpu_layers=-3), "load.gpu_layers", "0 to"),
@@ -125,9 +127,9 @@ def test_impossible_parameters_are_refused_by_name(
 
 
 def test_a_context_beyond_memory_is_refused_with_the_figures(tmp_path: Path, engine: Engine) -> None:
-    path = make_tiny_model(tmp_path / "m.gguf", layers=8, embedding=256, kv_heads=4, context_length=10**8)
+    path = make_tiny_model(tmp_path / "m.gguf", layers=8, embedding=256, kv_heads=4, context_length=10**7)
     with pytest.raises(ModelWillNotFit) as refusal:
-        engine.load(info_of(path), LoadConfig(context_length=10**8))
+        engine.load(info_of(path), LoadConfig(context_length=10**7))
     assert refusal.value.needed_bytes > refusal.value.available_bytes > 0
     assert "KV cache" in refusal.value.message
     assert "shorter context" in refusal.value.advice

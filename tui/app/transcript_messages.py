@@ -26,10 +26,11 @@ def from_stored(stored: StoredMessage) -> TranscriptMessage:
         role=stored.message.role,
         text=stored.message.text,
         reasoning=stored.message.reasoning,
-        author=stored.model if stored.message.role == "assistant" else "",
+        author=stored.model if stored.message.role == "assistant" else "you",
         note=stats_note(stored.stats) if stored.stats else "stopped by you" if stored.status == "stopped" else "",
         problem=problem,
         time=stored.created,
+        reasoning_note=reasoning_note(stored.stats),
     )
 
 
@@ -44,6 +45,7 @@ def from_answer(answer: RunningAnswer, speed: float, created: float) -> Transcri
         note=live_note(answer, speed),
         problem=problem_text(answer.error) if answer.error else "",
         time=created,
+        reasoning_note=reasoning_note(answer.stats),
     )
 
 
@@ -62,6 +64,11 @@ def stats_note(stats: GenerationStats) -> str:
     if stats.stop_reason in ("eosFound", "failed"):
         return note
     return f"{note} · {STOP_REASON_TEXT[stats.stop_reason]}"
+
+
+def reasoning_note(stats: GenerationStats | None) -> str:
+    """How much the model thought; nothing while that is not known."""
+    return f"{stats.reasoning_tokens:,} tokens" if stats and stats.reasoning_tokens else ""
 
 
 def problem_text(error: LmdeckError) -> str:

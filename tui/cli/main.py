@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import click
 
@@ -23,18 +24,13 @@ def command(context: click.Context) -> None:
     Without a command it opens the screen. Model files (GGUF) are read from the models folder that
     `lmdeck doctor` names.
     """
-    if context.invoked_subcommand is None:
-        context.exit(_open_screen())
-
-
-def _open_screen() -> int:
+    if context.invoked_subcommand is not None:
+        return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise click.UsageError("The screen needs a terminal. Without one, use `lmdeck chat MODEL -p TEXT`.")
-    from tui.app import run
-    from tui.paths import find_paths
-    from tui.workbench import Workbench
-
-    return run(Workbench(find_paths()))
+    # No face imports another, so whoever starts the command line hands it the way to the screen.
+    open_screen: Callable[[], int] = context.obj
+    context.exit(open_screen())
 
 
 command.add_command(chat)

@@ -33,6 +33,10 @@ DEFAULT_CONTEXT_LENGTH = 8192
 """Context length when nobody asked for one, if the model was trained for as much: room for a real
 conversation, at a cost that small machines can bear."""
 
+MAXIMUM_CONTEXT_LENGTH = 2**24
+"""Tokens. llama.cpp keeps tens of bytes of its own for every cell of a context, even of one that is only laid
+out, so that an absurd length would eat the machine's memory before it could be refused."""
+
 IDLE_SEQUENCES = 12
 """Finished conversations that may stay in the context beside the running ones, so that their next turn
 does not read everything again. They cost no memory in a unified cache."""
@@ -89,12 +93,19 @@ def check_config(config: LoadConfig, trained_context_length: int = 0) -> None:
     if config.context_length is not None:
         if config.context_length < 1:
             raise BadRequest("The context length must be at least 1 token.", field="load.context_length")
+        highest = min(trained_context_length or MAXIMUM_CONTEXT_LENGTH, MAXIMUM_CONTEXT_LENGTH)
         stretched = config.rope_frequency_base is not None or config.rope_frequency_scale is not None
-        if trained_context_length and config.context_length > trained_context_length and not stretched:
+        if config.context_length > highest and not stretched:
             raise BadRequest(
                 f"A context length of {config.context_length:,} tokens was asked for, but this model was trained "
-                f"for {trained_context_length:,}.",
-                f"Choose {trained_context_length:,} or less, or set a RoPE frequency base or scale to stretch it.",
+                f"for {highest:,}.",
+                f"Choose {highest:,} or less, or set a RoPE frequency base or scale to stretch it.",
+                field="load.context_length",
+            )
+        if config.context_length > MAXIMUM_CONTEXT_LENGTH:
+            raise BadRequest(
+                f"A context length of {config.context_length:,} tokens is more than lmdeck can manage.",
+                f"Choose {MAXIMUM_CONTEXT_LENGTH:,} or less.",
                 field="load.context_length",
             )
     for name, lowest, highest in (

@@ -78,9 +78,6 @@ class ChatPanes(Screen[None]):
     def action_focus_transcript(self) -> None:
         self.transcript.focus()
 
-    def action_move_message(self, step: int) -> None:
-        self.transcript.move_cursor(step)
-
     def action_fold_reasoning(self) -> None:
         self.transcript.toggle_reasoning()
 
