@@ -113,10 +113,22 @@ class Workbench:
             self._generations.append(generation)
         return generation
 
-    def answer(self, thread_id: str, model_key: str, sampling: SamplingConfig | None = None) -> Answer:
-        """Answer a thread's active branch, saving as it comes. Blocks for as long as the disk does."""
-        messages = tuple(stored.message for stored in self.threads.messages(thread_id))
-        recorder = self.threads.begin_answer(thread_id, model=model_key)
+    def answer(
+        self,
+        thread_id: str,
+        model_key: str,
+        sampling: SamplingConfig | None = None,
+        *,
+        parent_id: str | None = None,
+    ) -> Answer:
+        """Answer a message, by default the last of the thread's active branch, saving the answer as it comes.
+
+        An answer to a message that has one already stands beside it as another branch. Blocks for as long as the
+        disk does; raises StorageFailed.
+        """
+        recorder = self.threads.begin_answer(thread_id, parent_id=parent_id, model=model_key)
+        branch = self.threads.messages(thread_id)
+        messages = tuple(stored.message for stored in branch if stored.id != recorder.message_id)
         request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
         return Answer(recorder.message_id, self.generate(request, recorder.record))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -70,7 +71,7 @@ def _parameters(count: int) -> str:
     return f"{count / 10**6:.0f}M" if count >= 10**6 else f"{count / 10**3:.0f}K" if count else ""
 
 
-def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     # A header helps people; programs that read the lines are better off without one.
     for row in [header, *rows] if sys.stdout.isatty() else rows:

@@ -152,145 +152,39 @@ METHOD_CHECKS: dict[str, Check] = {
 }
 """Checks of the methods of texts; the first argument is the text."""
 
-FILTERS = frozenset(
-    [
-        "abs",
-        "batch",
-        "capitalize",
-        "center",
-        "count",
-        "d",
-        "default",
-        "dictsort",
-        "e",
-        "escape",
-        "first",
-        "float",
-        "format",
-        "groupby",
-        "indent",
-        "int",
-        "items",
-        "join",
-        "last",
-        "length",
-        "list",
-        "lower",
-        "map",
-        "max",
-        "min",
-        "reject",
-        "rejectattr",
-        "replace",
-        "reverse",
-        "round",
-        "safe",
-        "select",
-        "selectattr",
-        "slice",
-        "sort",
-        "string",
-        "sum",
-        "title",
-        "trim",
-        "truncate",
-        "unique",
-        "upper",
-    ]
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILTERS = _words(
+    """
+    abs batch capitalize center count d default dictsort e escape first float format groupby indent int items join last
+    length list lower map max min reject rejectattr replace reverse round safe select selectattr slice sort string sum
+    title trim truncate unique upper
+    """
 )
 """Jinja's filters that templates may use. Those for web pages, and the random one, have no place in a prompt."""
 
-SHALLOW_FILTERS = frozenset(
-    [
-        "batch",
-        "count",
-        "d",
-        "default",
-        "first",
-        "items",
-        "last",
-        "length",
-        "list",
-        "map",
-        "reject",
-        "rejectattr",
-        "reverse",
-        "select",
-        "selectattr",
-        "slice",
-    ]
+SHALLOW_FILTERS = _words(
+    "batch count d default first items last length list map reject rejectattr reverse select selectattr slice"
 )
 """Filters that never look into the items of what they get."""
 
-SHALLOW_TESTS = frozenset(
-    [
-        "boolean",
-        "callable",
-        "defined",
-        "divisibleby",
-        "escaped",
-        "even",
-        "false",
-        "filter",
-        "float",
-        "integer",
-        "iterable",
-        "mapping",
-        "none",
-        "number",
-        "odd",
-        "sameas",
-        "sequence",
-        "string",
-        "test",
-        "true",
-        "undefined",
-    ]
+SHALLOW_TESTS = _words(
+    """
+    boolean callable defined divisibleby escaped even false filter float integer iterable mapping none number odd sameas
+    sequence string test true undefined
+    """
 )
 """Tests that never look into the items of what they get."""
 
-TEXT_METHODS = frozenset(
-    [
-        "capitalize",
-        "casefold",
-        "center",
-        "count",
-        "endswith",
-        "find",
-        "index",
-        "isalnum",
-        "isalpha",
-        "isascii",
-        "isdecimal",
-        "isdigit",
-        "islower",
-        "isnumeric",
-        "isspace",
-        "istitle",
-        "isupper",
-        "join",
-        "ljust",
-        "lower",
-        "lstrip",
-        "partition",
-        "removeprefix",
-        "removesuffix",
-        "replace",
-        "rfind",
-        "rindex",
-        "rjust",
-        "rpartition",
-        "rsplit",
-        "rstrip",
-        "split",
-        "splitlines",
-        "startswith",
-        "strip",
-        "swapcase",
-        "title",
-        "upper",
-        "zfill",
-    ]
+TEXT_METHODS = _words(
+    """
+    capitalize casefold center count endswith find index isalnum isalpha isascii isdecimal isdigit islower isnumeric
+    isspace istitle isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind rindex rjust
+    rpartition rsplit rstrip split splitlines startswith strip swapcase title upper zfill
+    """
 )
-MAPPING_METHODS = frozenset(["get", "items", "keys", "values"])
-SEQUENCE_METHODS = frozenset(["count", "index"])
+MAPPING_METHODS = _words("get items keys values")
+SEQUENCE_METHODS = _words("count index")

@@ -40,6 +40,8 @@ from tui.formats.guards import (
 from tui.formats.limits import LARGEST_NUMBER, LimitReached, Meter, extent
 
 _ITEM_OF_ITERATOR = 32
+_CONDITION_OF_LOOP = "<condition of a loop>"
+_MOST_NODES = 12_000
 _LONGEST_DATE_FORMAT = 200
 _LONGEST_SEPARATORS = 32
 _LARGEST_JSON_INDENT = 32
@@ -151,7 +153,8 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
         self.meter = Meter()
         self.filters = {name: self._guarded_filter(name, self.filters[name]) for name in FILTERS}
         self.filters["tojson"] = self._to_json
-        self.tests = {name: self._guarded_test(name, test) for name, test in self.tests.items()}
+        self.tests = {name: self._guarded_test(name, self.tests[name]) for name in self.tests}
+        self.tests[_CONDITION_OF_LOOP] = self._condition_of_loop
         self.globals = {
             "range": _range,
             "dict": self._dict,
@@ -161,6 +164,21 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
             "raise_exception": _raise_exception,
             "strftime_now": _strftime_now,
         }
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        template = super()._parse(source, name, filename)
+        if sum(1 for _ in template.find_all(nodes.Node)) > _MOST_NODES:
+            raise LimitReached("it is too long")
+        for loop in template.find_all(nodes.For):
+            if loop.test is not None:
+                # The generated code tries the items in a loop of its own, out of reach of `blockvisit`.
+                loop.test = nodes.Test(loop.test, _CONDITION_OF_LOOP, [], [], None, None, lineno=loop.test.lineno)
+                loop.set_environment(self)
+        return template
+
+    def _condition_of_loop(self, met: Any) -> Any:
+        self.meter.tick()
+        return met
 
     def keep(self, value: Any) -> Any:
         """Account for a value that was made. What comes one by one is accounted for as it comes."""
@@ -199,7 +217,7 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
         if operator == "*":
             for many, times in ((left, right), (right, left)):
                 if isinstance(many, str | list | tuple) and isinstance(times, int):
-                    self.meter.require(extent(many) * times)
+                    self.meter.require(len(many) * times)
         elif operator == "**" and isinstance(left, int) and isinstance(right, int):
             if left.bit_length() * right > LARGEST_NUMBER:
                 raise LimitReached("it computes with a huge number")

@@ -11,8 +11,8 @@ from tui.formats.limits import LimitReached, Meter
 if TYPE_CHECKING:
     from jinja2 import Template
 
-LONGEST_TEMPLATE = 256_000
-"""Characters of a template; compiling takes time that cannot be interrupted. The longest in use have a tenth."""
+LONGEST_TEMPLATE = 100_000
+"""Characters of a template; compiling takes time that cannot be interrupted. The longest in use have a quarter."""
 
 _LONGEST_CAUSE = 400
 

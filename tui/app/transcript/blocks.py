@@ -67,6 +67,8 @@ class Item:
     children: tuple[Placed, ...]
     checked: bool | None = None
     """Whether its box is ticked, or `None` if it has none."""
+    opens: bool = True
+    """Whether it is the first of its list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,8 @@ class _Reader:
             start = token.map[0] if token.map else 0
             children = self.blocks("list_item_close", nested=True)
             end = children[-1].end if children else start + 1
-            placed.append(Placed(Item(ordinal, tuple(children), token.meta.get("checked")), start, end))
+            item = Item(ordinal, tuple(children), token.meta.get("checked"), opens=not placed)
+            placed.append(Placed(item, start, end))
             ordinal = None if ordinal is None else ordinal + 1
         self._position += 1
         return placed

@@ -7,6 +7,7 @@ of those long blocks ends it is drawn once more as a whole, so that what stays i
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from tui.app.transcript.blocks import (
@@ -32,6 +33,9 @@ LONG_PARAGRAPH = 600
 """Characters from which on a paragraph is read piece by piece."""
 
 
+_MARKER = re.compile(r" {0,3}([-+*]|\d{1,9}[.)])")
+
+
 class GrowingBody:
     """The rows of a text that comes in pieces."""
 
@@ -44,7 +48,8 @@ class GrowingBody:
         self._settled = 0  # how many rows will never change
         self._before: Block | None = None  # the block before `_text`,
         self._blank = False  # whether a blank line was cut off between the two,
-        self._ordinal: int | None = None  # and the number of the list item that `_text` begins with
+        self._ordinal: int | None = None  # the number of the list item that `_text` begins with,
+        self._lead = ""  # and a line that makes it go on with its list
         self._codes = 0
         self._references: References = {}
         self._open: OpenBlock | None = None
@@ -125,7 +130,6 @@ class GrowingBody:
         lines = self._text[:end].split("\n")[:-1]
         count = len(placed) if _has_ended(placed[-1], lines) else len(placed) - 1
         if not count:
-            self._ordinal = _ordinal(placed[0])
             return
         done = placed[:count]
         self.rows.extend(self._draw(done))
@@ -135,13 +139,15 @@ class GrowingBody:
         begin = placed[count] if count < len(placed) else None
         cut = begin.start if begin else done[-1].end
         self._blank = begin is not None and begin.start > done[-1].end
-        self._ordinal = _ordinal(begin) if begin else None
+        self._ordinal, self._lead = _list_context(begin.block, lines[begin.start]) if begin else (None, "")
         taken = sum(len(line) + 1 for line in lines[:cut])
         self._text = self._text[taken:]
         self._read -= taken
 
     def _parse(self, source: str, references: References) -> list[Placed]:
-        placed = parse(source, references=references, codes=self._codes, ordinal=self._ordinal)
+        placed = parse(self._lead + source, references=references, codes=self._codes, ordinal=self._ordinal)
+        if self._lead:
+            placed = [replace(entry, start=entry.start - 1, end=entry.end - 1) for entry in placed[1:]]
         if placed and self._before is not None:
             gap = gap_between(self._before, placed[0].block, self._blank or placed[0].start > 0)
             placed[0] = replace(placed[0], gap=gap)
@@ -174,5 +180,13 @@ def _has_ended(last: Placed, lines: list[str]) -> bool:
             return not lines[-1].strip()
 
 
-def _ordinal(placed: Placed) -> int | None:
-    return placed.block.ordinal if isinstance(placed.block, Item) else None
+def _list_context(block: Block, line: str) -> tuple[int | None, str]:
+    """What a list item needs to be read without the items before it.
+
+    That is a number, and an item to stand for those before it: at the beginning of a list some lines read
+    differently than inside it. The text in that item stands so far to the right that nothing gets nested in it.
+    """
+    marker = _MARKER.match(line)
+    if not isinstance(block, Item) or block.opens or marker is None:
+        return None, ""
+    return None if block.ordinal is None else block.ordinal - 1, f"{marker.group(1)}    x\n"

@@ -62,10 +62,11 @@ def spans_of(fragments: Fragments, palette: Palette, base: Style, mark: int = 0)
 def code_top(language: str, number: int, width: int, palette: Palette) -> Row:
     """The rule above a code block, with its language and the number by which it is copied."""
     right = f" block {number} ─╴"
-    name = hard_split(language, max(1, width - cells(right) - 5))[0]
+    room = width - cells(right) - 6
+    name = hard_split(language, room)[0] if room > 1 else ""
     left = f"╶─ {name} " if name else "╶"
-    line = "─" * max(1, width - cells(left) - cells(right))
-    return Row([(left, palette.rule), (line, palette.rule), (right, palette.rule)], gutter=ALL_GUTTER)
+    line = "─" * (width - cells(left) - cells(right))
+    return Row([(hard_split(left + line + right, width)[0], palette.rule)], gutter=ALL_GUTTER)
 
 
 def code_bottom(width: int, palette: Palette) -> Row:
