@@ -7,7 +7,7 @@ def main() -> None:
     """Run the command line; with no verb, the screen."""
     from tui.cli import command
 
-    command(obj=_open_screen)
+    command(obj=_open_screen, prog_name="lmdeck")
 
 
 def _open_screen() -> int:

@@ -70,7 +70,14 @@ def test_wrap_breaks_at_spaces_and_inside_long_words() -> None:
 
 def test_figures_are_short() -> None:
     assert [bytes_text(n) for n in (0, 1023, 5 * 1024**2, 6.1 * 1024**3)] == ["0 B", "1023 B", "5 MB", "6.1 GB"]
-    assert [count_text(n) for n in (0, 999, 2131, 9_999, 131_072, 2_000_000)] == ["0", "999", "2.1k", "10k", "131k", "2.0M"]
+    assert [count_text(n) for n in (0, 999, 2131, 9_999, 131_072, 2_000_000)] == [
+        "0",
+        "999",
+        "2.1k",
+        "10k",
+        "131k",
+        "2.0M",
+    ]
     assert [age_text(s) for s in (5, 90, 7200, 86400 * 3, 86400 * 21, 86400 * 90, 86400 * 800)] == [
         "now", "2m", "2h", "3d", "3w", "3mo", "2y"
     ]  # fmt: skip

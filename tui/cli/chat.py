@@ -123,7 +123,11 @@ def _interrupt_stops(generation: Generation) -> Iterator[None]:
 def _print_answer(generation: Generation, *, show_reasoning: bool) -> GenerationStats:
     """Print text as it comes; progress only where a person watches. Raises the error of a failed answer."""
     notes = _Notes(sys.stderr.isatty())
+    thinking = False
     for event in generation:
+        if thinking and not isinstance(event, ReasoningDelta):
+            click.echo(err=True)
+            thinking = False
         match event:
             case TextDelta(text):
                 notes.clear()
@@ -132,6 +136,7 @@ def _print_answer(generation: Generation, *, show_reasoning: bool) -> Generation
             case ReasoningDelta(text) if show_reasoning:
                 notes.clear()
                 click.secho(text, dim=True, nl=False, err=True)
+                thinking = True
             case ModelLoading(progress):
                 notes.show(f"loading model {progress:4.0%}")
             case PromptProgress(done, _, total) if done < total:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +32,7 @@ def doctor(as_json: bool) -> None:
 
 
 def _examine() -> tuple[dict[str, dict[str, Any]], bool]:
+    import sqlite3
     from importlib.metadata import version
 
     from tui.engine import describe_build

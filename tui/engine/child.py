@@ -41,6 +41,8 @@ class Outcome:
 
     result: dict[str, Any] = field(default_factory=dict)
     problem: str = ""
+    field: str = ""
+    """The load parameter that is to blame, as `BadRequest` names it; empty where the file is."""
     crashed: bool = False
     log: tuple[str, ...] = ()
 
@@ -72,7 +74,7 @@ def run(job: Job) -> Outcome:
     except ValueError:
         return Outcome(problem=f"The process ended with code {done.returncode}{_cause(log)}", crashed=True, log=log)
     if answer.get("problem"):
-        return Outcome(problem=f"{answer['problem']}{_cause(log)}", log=log)
+        return Outcome(problem=f"{answer['problem']}{_cause(log)}", field=answer.get("field", ""), log=log)
     return Outcome(result=answer, log=log)
 
 

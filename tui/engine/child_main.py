@@ -40,7 +40,7 @@ def main() -> None:
     try:
         answer = _do(job, lines)
     except LmdeckError as problem:
-        answer = {"problem": problem.message.rstrip(".")}
+        answer = {"problem": problem.message.rstrip("."), "field": getattr(problem, "field", "")}
     with os.fdopen(answer_to, "w") as file:
         json.dump(answer, file)
 

@@ -34,6 +34,8 @@ def estimate_memory(model: ModelInfo, config: LoadConfig, kernels: Kernels, stor
     verdict = store.get(key)
     if not isinstance(verdict, dict) or "memory" not in verdict:
         outcome = run(Job("probe", str(model.path), config, kernels))
+        if outcome.field:
+            raise BadRequest(outcome.problem, "Choose another value.", field=outcome.field)
         if outcome.problem:
             raise ModelUnusable(
                 f"{model.path.name} cannot be loaded. {outcome.problem}",
