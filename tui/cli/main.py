@@ -1,9 +1,6 @@
-"""The `lmdeck` command: its verbs, its version, and the screen when no verb is given."""
+"""The `lmdeck` command: its verbs and its version."""
 
 from __future__ import annotations
-
-import sys
-from collections.abc import Callable
 
 import click
 
@@ -15,22 +12,14 @@ from tui.cli.failures import FailureGroup
 from tui.cli.listing import ls
 
 
-@click.group(cls=FailureGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=FailureGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, "--version", "-V", message="%(prog)s %(version)s")
-@click.pass_context
-def command(context: click.Context) -> None:
+def command() -> None:
     """A workbench for local language models in the terminal.
 
     Without a command it opens the screen. Model files (GGUF) are read from the models folder that
     `lmdeck doctor` names.
     """
-    if context.invoked_subcommand is not None:
-        return
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise click.UsageError("The screen needs a terminal. Without one, use `lmdeck chat MODEL -p TEXT`.")
-    # No face imports another, so whoever starts the command line hands it the way to the screen.
-    open_screen: Callable[[], int] = context.obj
-    context.exit(open_screen())
 
 
 command.add_command(chat)

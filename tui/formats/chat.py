@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.domain import BadTemplate, Message, Part, TextPart, text_message
+from tui.formats.limits import Meter
 from tui.formats.output import OPENING
 from tui.formats.template import PromptTemplate, TemplateTooCostly
 
@@ -19,6 +20,10 @@ FALLBACK_TEMPLATE = (
 _MARK = "lmdeck-3f9c"
 """What probes look for in the prompt; no template says it by itself."""
 
+_USER_PROBE = (text_message("user", _MARK),)
+_SYSTEM_PROBE = (text_message("system", _MARK), text_message("user", "?"))
+_LATER_SYSTEM_PROBE = (text_message("user", "?"), text_message("assistant", "!"), *_SYSTEM_PROBE)
+
 
 @dataclass(frozen=True, slots=True)
 class RenderedPrompt:
@@ -30,12 +35,26 @@ class RenderedPrompt:
     """Whether it ends inside an open `<think>`, so that the answer begins as reasoning."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """How a template wants its variables."""
+
+    content_as_parts: bool
+    """`content` is a list of parts instead of a text."""
+    no_tools: tuple[()] | None
+    """What `tools` is when there are none."""
+
+
+# Hugging Face's way first. Templates for tools alone may go through the list without asking whether there is one.
+_DIALECTS = (_Dialect(False, None), _Dialect(True, None), _Dialect(False, ()), _Dialect(True, ()))
+
+
 class ChatFormat:
     """The chat template of one model, with what it cannot do made up for.
 
-    Found by rendering probes: a template that refuses or drops system messages gets their text in front of the
-    first user message, and one that prints only content given as a list of parts gets it so. Messages of one role
-    in a row are joined when the template refuses them.
+    What it can do is found by rendering probes and looking whether their text is in the prompt. System messages that
+    it refuses or drops go in front of the next user message. Messages of one role in a row are joined if it refuses
+    the conversation as it is.
 
     `render` raises BadTemplate with the line and the cause. Safe to use from several threads.
     """
@@ -44,65 +63,63 @@ class ChatFormat:
         self._template = PromptTemplate(template if template.strip() else FALLBACK_TEMPLATE)
         self._beginning_token = beginning_token
         self._end_token = end_token
-        self._wants_parts: bool | None = None
-        self._takes_system: bool | None = None
+        self._dialect: _Dialect | None = None
+        self._shown: dict[tuple[Message, ...], bool] = {}
 
     def render(self, messages: Sequence[Message]) -> RenderedPrompt:
         """The prompt for the next answer in this conversation."""
-        conversation = list(messages)
-        if any(message.role == "system" for message in conversation) and not self._system_is_taken():
-            conversation = _system_into_user(conversation)
+        if self._dialect is None:
+            self._dialect = self._find_dialect()
+        conversation = self._with_usable_system(messages)
         try:
-            text = self._text(conversation)
+            text = self._render(conversation, self._dialect)
         except TemplateTooCostly:
             raise
         except BadTemplate:
-            joined = _join_same_roles(_later_system_into_user(conversation))
+            joined = _join_same_roles(_system_into_user(conversation, keep_first=True))
             if joined == conversation:
                 raise
-            text = self._text(joined)
+            text = self._render(joined, self._dialect)
         return RenderedPrompt(text, reasoning_open=text.rstrip().endswith(OPENING))
 
-    def _text(self, messages: Sequence[Message]) -> str:
-        if self._wants_parts is None:
-            self._wants_parts = self._parts_are_wanted()
-        return self._render(messages, as_parts=self._wants_parts)
-
-    def _render(self, messages: Sequence[Message], *, as_parts: bool) -> str:
+    def _render(self, messages: Sequence[Message], dialect: _Dialect) -> str:
         variables = {
-            "messages": [_as_dictionary(message, as_parts=as_parts) for message in messages],
-            # Templates ask whether there are any; those written for Hugging Face expect the names to exist.
-            "tools": None,
+            "messages": [_as_dictionary(message, dialect) for message in messages],
+            "tools": dialect.no_tools,
             "documents": None,
             "add_generation_prompt": True,
             "bos_token": self._beginning_token,
             "eos_token": self._end_token,
         }
-        return self._template.render(variables, sum(len(part.text) for message in messages for part in message.parts))
+        characters = sum(len(part.text) for message in messages for part in message.parts)
+        return self._template.render(variables, Meter(characters, len(messages)))
 
-    def _parts_are_wanted(self) -> bool:
-        probe = [text_message("user", _MARK)]
-        return not self._shows(probe, as_parts=False) and self._shows(probe, as_parts=True)
+    def _find_dialect(self) -> _Dialect:
+        return next((dialect for dialect in _DIALECTS if self._shows(_USER_PROBE, dialect)), _DIALECTS[0])
 
-    def _system_is_taken(self) -> bool:
-        if self._takes_system is None:
-            if self._wants_parts is None:
-                self._wants_parts = self._parts_are_wanted()
-            probe = [text_message("system", _MARK), text_message("user", "?")]
-            self._takes_system = self._shows(probe, as_parts=self._wants_parts)
-        return self._takes_system
+    def _with_usable_system(self, messages: Sequence[Message]) -> list[Message]:
+        places = [index for index, message in enumerate(messages) if message.role == "system"]
+        if places and not self._shows(_SYSTEM_PROBE):
+            return _system_into_user(messages)
+        if places and places[-1] > 0 and not self._shows(_LATER_SYSTEM_PROBE):
+            return _system_into_user(messages, keep_first=True)
+        return list(messages)
 
-    def _shows(self, probe: Sequence[Message], *, as_parts: bool) -> bool:
-        try:
-            return _MARK in self._render(probe, as_parts=as_parts)
-        except TemplateTooCostly:
-            raise
-        except BadTemplate:
-            return False
+    def _shows(self, probe: tuple[Message, ...], dialect: _Dialect | None = None) -> bool:
+        """Whether the marked text of the probe is in its prompt."""
+        if dialect is not None or probe not in self._shown:
+            try:
+                shown = _MARK in self._render(probe, dialect or self._dialect or _DIALECTS[0])
+            except TemplateTooCostly:
+                raise
+            except BadTemplate:
+                shown = False
+            self._shown[probe] = shown
+        return self._shown[probe]
 
 
-def _as_dictionary(message: Message, *, as_parts: bool) -> dict[str, Any]:
-    content: Any = [{"type": "text", "text": message.text}] if as_parts else message.text
+def _as_dictionary(message: Message, dialect: _Dialect) -> dict[str, Any]:
+    content: Any = [{"type": "text", "text": message.text}] if dialect.content_as_parts else message.text
     dictionary = {"role": message.role, "content": content}
     if message.role == "assistant" and message.reasoning:
         # The name under which templates look for it; whether it is shown again is theirs to say.
@@ -110,27 +127,24 @@ def _as_dictionary(message: Message, *, as_parts: bool) -> dict[str, Any]:
     return dictionary
 
 
-def _system_into_user(messages: Sequence[Message]) -> list[Message]:
-    """The conversation with each system message's text in front of the user message that follows it."""
+def _system_into_user(messages: Sequence[Message], *, keep_first: bool = False) -> list[Message]:
+    """The conversation with the text of system messages in front of the user message that follows them.
+
+    `keep_first` leaves one alone that begins the conversation.
+    """
     changed: list[Message] = []
     waiting: list[str] = []
-    for message in messages:
-        if message.role == "system":
+    for index, message in enumerate(messages):
+        if message.role == "system" and not (keep_first and index == 0):
             waiting.append(message.text)
         elif message.role == "user" and waiting:
-            changed.append(_with_text_before(message, waiting))
+            changed.append(replace(message, parts=(TextPart("\n\n".join([*waiting, ""])), *message.parts)))
             waiting = []
         else:
             changed.append(message)
     if waiting:
         changed.append(text_message("user", "\n\n".join(waiting)))
     return changed
-
-
-def _later_system_into_user(messages: Sequence[Message]) -> list[Message]:
-    """The same for all system messages but one at the very beginning."""
-    first = 1 if messages and messages[0].role == "system" else 0
-    return [*messages[:first], *_system_into_user(messages[first:])]
 
 
 def _join_same_roles(messages: Sequence[Message]) -> list[Message]:
@@ -143,7 +157,3 @@ def _join_same_roles(messages: Sequence[Message]) -> list[Message]:
         else:
             joined.append(message)
     return joined
-
-
-def _with_text_before(message: Message, texts: Sequence[str]) -> Message:
-    return replace(message, parts=(TextPart("\n\n".join([*texts, ""])), *message.parts))

@@ -13,6 +13,9 @@ from typing import Any
 TIME_LIMIT = 2.0
 """Seconds of computing for one prompt. Time in which other threads compute does not count."""
 
+_TIME_PER_MESSAGE = 0.01
+"""Seconds on top for each message: honest templates look at all messages for each of them."""
+
 LARGEST_TEXT = 8_000_000
 """Characters of any one text: about two million tokens."""
 
@@ -25,8 +28,13 @@ LARGEST_NUMBER = 16_384
 _BUDGET = 48_000_000
 """What one rendering may build in all, in characters; about as many bytes for most scripts."""
 
-_BUDGET_PER_INPUT_CHARACTER = 16
-"""What a template may build on top for each character of the conversation: they copy it several times."""
+_COPIES = 16
+"""How often the whole conversation may be copied on top of that."""
+
+_COPIES_PER_MESSAGE = 4
+"""How much more often for each message: some templates add each to a text that grows."""
+
+_LARGEST_BUDGET = 1_000_000_000
 
 _ITEM_SIZE = 16
 _BASE_SIZE = 64
@@ -38,11 +46,16 @@ class LimitReached(Exception):
 
 
 class Meter:
-    """What one rendering has left. Sizes are in characters, or as many bytes for things that are not text."""
+    """What one rendering of a conversation, of so many characters and messages, has left.
 
-    def __init__(self, input_size: int = 0) -> None:
-        self._left = _BUDGET + _BUDGET_PER_INPUT_CHARACTER * input_size
-        self._deadline = time.thread_time() + TIME_LIMIT
+    Sizes are in characters, or as many bytes for things that are not text.
+    """
+
+    def __init__(self, characters: int = 0, messages: int = 0) -> None:
+        copies = _COPIES + _COPIES_PER_MESSAGE * messages
+        self._left = min(_BUDGET + characters * copies, _LARGEST_BUDGET)
+        self._seconds = TIME_LIMIT + _TIME_PER_MESSAGE * messages
+        self._deadline = time.thread_time() + self._seconds
         self._work = 0
 
     def tick(self, work: int = 1) -> None:
@@ -51,7 +64,7 @@ class Meter:
         if self._work >= _WORK_BETWEEN_CLOCKS:
             self._work = 0
             if time.thread_time() > self._deadline:
-                raise LimitReached(f"it runs longer than {TIME_LIMIT:g} seconds")
+                raise LimitReached(f"it runs longer than {self._seconds:.0f} seconds")
 
     def produce(self, size: int) -> None:
         """Account for something that was built."""

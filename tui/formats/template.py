@@ -32,13 +32,13 @@ class PromptTemplate:
         self._compiled: Template | None = None
         self._lock = threading.Lock()
 
-    def render(self, variables: dict[str, Any], input_size: int) -> str:
-        """The text that the template makes of the variables, which hold about `input_size` characters."""
+    def render(self, variables: dict[str, Any], meter: Meter) -> str:
+        """The text that the template makes of the variables, with what the meter allows."""
         with self._lock:
             try:
                 if self._compiled is None:
                     self._compiled = self._compile()
-                self._compiled.environment.meter = Meter(input_size)  # type: ignore[attr-defined]
+                self._compiled.environment.meter = meter  # type: ignore[attr-defined]
                 text = self._compiled.render(variables)
             except BadTemplate:
                 raise
