@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tui.config import Settings
 from tui.domain import (
+    Cancelled,
     DeviceMemory,
     Event,
     Failed,
@@ -139,7 +140,7 @@ class FakeWorkbench:
     def threads(self) -> ThreadStore:
         return ThreadStore(self.paths.database)
 
-    def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:
+    def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:  # noqa: ARG002
         self.estimates.append(config)
         if self.estimate_error is not None:
             raise self.estimate_error
@@ -155,8 +156,6 @@ class FakeWorkbench:
         if self.load_error is not None:
             raise self.load_error
         if on_progress is not None and on_progress(1.0) is False:
-            from tui.domain import Cancelled
-
             raise Cancelled("Loading was stopped.")
         return self.put(model_key, config)
 

@@ -44,7 +44,7 @@ class Recorder:
     def answer_started(self, answer: RunningAnswer) -> None:
         self.told.append(("started", answer.message_id))
 
-    def answer_grew(self, answer: RunningAnswer, text: str, reasoning: str) -> None:
+    def answer_grew(self, answer: RunningAnswer, text: str, reasoning: str) -> None:  # noqa: ARG002
         self.told.append(("grew", text, reasoning))
 
     def answer_ended(self, answer: RunningAnswer) -> None:

@@ -21,7 +21,7 @@ async def test_enter_saves_the_message_and_the_model_answers(ready: FakeWorkbenc
         await person.ask("hello there")
         assert person.chat.composer.text == ""
         (thread,) = ready.threads.list_threads()
-        assert [stored.message.text for stored in ready.threads.messages(thread.id)][0] == "hello there"
+        assert ready.threads.messages(thread.id)[0].message.text == "hello there"
         ready.answers[0].generation.say("General Kenobi", 3)
         await person.hear()
         assert "General Kenobi" in person.text()

@@ -33,9 +33,16 @@ async def test_pasted_megabytes_are_kept_whole_and_do_not_freeze(ready: FakeWork
         await person.type(" end")
         expected = "look: " + text.replace("\r\n", "\n") + " end"
         assert person.chat.composer.message_text == expected
+
+
+async def test_long_paste_is_sent_whole(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        person.app.post_message(events.Paste("a word\n" * 2_000))
+        await person.settle()
         await person.press("enter")
         thread = ready.threads.list_threads()[0]
-        assert ready.threads.messages(thread.id)[0].message.text == expected
+        assert ready.threads.messages(thread.id)[0].message.text == "a word\n" * 2_000
+        assert person.chat.composer.text == ""
 
 
 async def test_deleting_the_word_deletes_the_paste_and_undo_brings_it_back(ready: FakeWorkbench) -> None:

@@ -11,7 +11,8 @@ from tui.app.widgets.row_list import wrap
 from tui.app.widgets.status_line import Status, status_content
 
 FULL = Status("Qwen3-Coder-30B-A3B-Instruct-Q4_K_M", 2131, 8192, 41.8, 0.31, 6 * 1024**3)
-KEYS = {action.id: [action.keys.split(",")[0]] for action in ACTIONS if action.keys}
+PLACES = ("chat", "everywhere", "transcript")
+KEYS = {action.id: [action.keys.split(",")[0]] for action in ACTIONS if action.keys and action.where in PLACES}
 
 
 @pytest.mark.parametrize("width", range(30, 200, 7))

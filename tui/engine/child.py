@@ -22,6 +22,8 @@ from tui.engine.loading import Kernels
 # Loading headers and laying out a graph takes under a second; a child that takes this long hangs.
 TIMEOUT_SECONDS = 120.0
 # llama.cpp begins its lines with the function that speaks, sometimes with two.
+_SOURCE_FOLDERS = re.compile(r"\S*/(?=[\w.-]+\.\w+:\d+)")
+"""Where the source lay on the machine that built llama.cpp says nothing to anybody."""
 _FUNCTION_NAMES = re.compile(r"^(?:\w+: )+(?:error loading model: )?")
 
 
@@ -96,5 +98,5 @@ def _cause(log: tuple[str, ...]) -> str:
         if level == "error":
             return f": {_FUNCTION_NAMES.sub('', text.strip()).rstrip('.')}."
         if "GGML_ASSERT" in line:
-            return f": {line.strip()}."
+            return f": {_SOURCE_FOLDERS.sub('', line.strip())}."
     return "."

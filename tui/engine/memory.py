@@ -37,9 +37,9 @@ def estimate_memory(model: ModelInfo, config: LoadConfig, kernels: Kernels, stor
         if outcome.field:
             raise BadRequest(outcome.problem, "Choose another value.", field=outcome.field)
         if outcome.problem:
+            cause = f"{model.path.name} would end the program: " if outcome.crashed else ""
             raise ModelUnusable(
-                f"{model.path.name} cannot be loaded. {outcome.problem}",
-                "Download it again, or choose another file or other load parameters.",
+                cause + outcome.problem, "Download it again, or choose another file or other load parameters."
             )
         verdict = outcome.result
         store.put(key, verdict)

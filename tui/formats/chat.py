@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.domain import BadTemplate, Message, Part, TextPart, text_message
-from tui.formats.limits import Meter
 from tui.formats.output import OPENING
 from tui.formats.template import PromptTemplate, TemplateTooCostly
 
@@ -63,23 +62,21 @@ class ChatFormat:
         self._template = PromptTemplate(template if template.strip() else FALLBACK_TEMPLATE)
         self._beginning_token = beginning_token
         self._end_token = end_token
-        self._dialect: _Dialect | None = None
-        self._shown: dict[tuple[Message, ...], bool] = {}
+        self._shown: dict[tuple[tuple[Message, ...], _Dialect], bool] = {}
 
     def render(self, messages: Sequence[Message]) -> RenderedPrompt:
         """The prompt for the next answer in this conversation."""
-        if self._dialect is None:
-            self._dialect = self._find_dialect()
-        conversation = self._with_usable_system(messages)
+        dialect = next((dialect for dialect in _DIALECTS if self._shows(_USER_PROBE, dialect)), _DIALECTS[0])
+        conversation = self._with_usable_system(messages, dialect)
         try:
-            text = self._render(conversation, self._dialect)
+            text = self._render(conversation, dialect)
         except TemplateTooCostly:
             raise
         except BadTemplate:
             joined = _join_same_roles(_system_into_user(conversation, keep_first=True))
             if joined == conversation:
                 raise
-            text = self._render(joined, self._dialect)
+            text = self._render(joined, dialect)
         return RenderedPrompt(text, reasoning_open=text.rstrip().endswith(OPENING))
 
     def _render(self, messages: Sequence[Message], dialect: _Dialect) -> str:
@@ -92,30 +89,26 @@ class ChatFormat:
             "eos_token": self._end_token,
         }
         characters = sum(len(part.text) for message in messages for part in message.parts)
-        return self._template.render(variables, Meter(characters, len(messages)))
+        return self._template.render(variables, characters=characters, messages=len(messages))
 
-    def _find_dialect(self) -> _Dialect:
-        return next((dialect for dialect in _DIALECTS if self._shows(_USER_PROBE, dialect)), _DIALECTS[0])
-
-    def _with_usable_system(self, messages: Sequence[Message]) -> list[Message]:
+    def _with_usable_system(self, messages: Sequence[Message], dialect: _Dialect) -> list[Message]:
         places = [index for index, message in enumerate(messages) if message.role == "system"]
-        if places and not self._shows(_SYSTEM_PROBE):
+        if places and not self._shows(_SYSTEM_PROBE, dialect):
             return _system_into_user(messages)
-        if places and places[-1] > 0 and not self._shows(_LATER_SYSTEM_PROBE):
+        if places and places[-1] > 0 and not self._shows(_LATER_SYSTEM_PROBE, dialect):
             return _system_into_user(messages, keep_first=True)
         return list(messages)
 
-    def _shows(self, probe: tuple[Message, ...], dialect: _Dialect | None = None) -> bool:
+    def _shows(self, probe: tuple[Message, ...], dialect: _Dialect) -> bool:
         """Whether the marked text of the probe is in its prompt."""
-        if dialect is not None or probe not in self._shown:
+        if (probe, dialect) not in self._shown:
             try:
-                shown = _MARK in self._render(probe, dialect or self._dialect or _DIALECTS[0])
+                self._shown[probe, dialect] = _MARK in self._render(probe, dialect)
             except TemplateTooCostly:
                 raise
             except BadTemplate:
-                shown = False
-            self._shown[probe] = shown
-        return self._shown[probe]
+                self._shown[probe, dialect] = False
+        return self._shown[probe, dialect]
 
 
 def _as_dictionary(message: Message, dialect: _Dialect) -> dict[str, Any]:

@@ -12,19 +12,17 @@ import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from types import BuiltinMethodType, MethodType
-from typing import Any, NoReturn
+from typing import Any
 
 from jinja2 import nodes, pass_context
-from jinja2.compiler import CodeGenerator, Frame, operators
-from jinja2.exceptions import TemplateError
-from jinja2.ext import Extension, LoopControlExtension
-from jinja2.parser import Parser
+from jinja2.ext import LoopControlExtension
 from jinja2.runtime import BlockReference, Context, LoopContext, Macro, TemplateReference
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter, safe_range
+from jinja2.sandbox import ImmutableSandboxedEnvironment, SandboxedFormatter
 from jinja2.utils import Cycler, Joiner, Namespace
 
+from tui.formats.compiler import GenerationTag, MeteredCodeGenerator
+from tui.formats.functions import limited_range, raise_exception, strftime_now
 from tui.formats.guards import (
     FILTER_CHECKS,
     FILTERS,
@@ -42,93 +40,9 @@ from tui.formats.limits import LARGEST_NUMBER, LimitReached, Meter, extent
 _ITEM_OF_ITERATOR = 32
 _CONDITION_OF_LOOP = "<condition of a loop>"
 _MOST_NODES = 12_000
-_LONGEST_DATE_FORMAT = 200
 _LONGEST_SEPARATORS = 32
 _LARGEST_JSON_INDENT = 32
 _LARGEST_FORMAT_WIDTH = 1_000
-_LARGEST_RANGE_BOUND = 1_000_000_000
-
-
-class GenerationTag(Extension):
-    """`{% generation %}…{% endgeneration %}`, which marks what a model is trained on and means nothing here."""
-
-    tags = {"generation"}
-
-    def parse(self, parser: Parser) -> list[nodes.Node]:
-        """The body, as if the tags were not there."""
-        next(parser.stream)
-        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
-
-
-class MeteredCodeGenerator(CodeGenerator):
-    """Writes the calls to the environment that Jinja's generator does not."""
-
-    def blockvisit(self, nodes: Any, frame: Frame) -> None:
-        """Each time around a loop takes time."""
-        if frame.loop_frame:
-            self.writeline("environment.meter.tick()")
-        super().blockvisit(nodes, frame)
-
-    def _output_const_repr(self, group: Any) -> str:
-        return f"environment.keep({super()._output_const_repr(group)})"
-
-    def visit_Concat(self, node: nodes.Concat, frame: Frame) -> None:  # noqa: N802
-        """`a ~ b`."""
-        self.write("environment.concatenate(")
-        for part in node.nodes:
-            self.visit(part, frame)
-            self.write(", ")
-        self.write(")")
-
-    def visit_Compare(self, node: nodes.Compare, frame: Frame) -> None:  # noqa: N802
-        """`a == b`, `a in b`, `a < b < c`: looks at all of each."""
-        self.write("(")
-        self._visit_within("environment.looked_at", node.expr, frame)
-        for operand in node.ops:
-            self.write(f" {operators[operand.op]} ")
-            self._visit_within("environment.looked_at", operand.expr, frame)
-        self.write(")")
-
-    def visit_List(self, node: nodes.List, frame: Frame) -> None:  # noqa: N802
-        """`[a, b]`."""
-        self.write("environment.keep(")
-        super().visit_List(node, frame)
-        self.write(")")
-
-    def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> None:  # noqa: N802
-        """`(a, b)`, as a value or as what is assigned to."""
-        made = node.ctx == "load"
-        self.write("environment.keep(" if made else "")
-        super().visit_Tuple(node, frame)
-        self.write(")" if made else "")
-
-    def visit_Dict(self, node: nodes.Dict, frame: Frame) -> None:  # noqa: N802
-        """`{a: b}`; finding the place of a key looks at all of it."""
-        self.write("environment.keep({")
-        for item in node.items:
-            self._visit_within("environment.looked_at", item.key, frame)
-            self.write(": ")
-            self.visit(item.value, frame)
-            self.write(", ")
-        self.write("})")
-
-    def visit_Getitem(self, node: nodes.Getitem, frame: Frame) -> None:  # noqa: N802
-        """`a[b]`; `a[b:c]` makes something new."""
-        made = isinstance(node.arg, nodes.Slice)
-        self.write("environment.keep(" if made else "")
-        super().visit_Getitem(node, frame)
-        self.write(")" if made else "")
-
-    def signature(self, node: Any, frame: Frame, extra_kwargs: Mapping[str, Any] | None = None) -> None:
-        """Arguments by star would be unpacked before anyone could count them; no chat template needs them."""
-        if node.dyn_args is not None or node.dyn_kwargs is not None:
-            self.fail("* and ** in calls are not supported", node.lineno)
-        super().signature(node, frame, extra_kwargs)
-
-    def _visit_within(self, function: str, expression: nodes.Expr, frame: Frame) -> None:
-        self.write(f"{function}(")
-        self.visit(expression, frame)
-        self.write(")")
 
 
 class MeteredEnvironment(ImmutableSandboxedEnvironment):
@@ -156,13 +70,13 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
         self.tests = {name: self._guarded_test(name, self.tests[name]) for name in self.tests}
         self.tests[_CONDITION_OF_LOOP] = self._condition_of_loop
         self.globals = {
-            "range": _range,
+            "range": limited_range,
             "dict": self._dict,
             "namespace": self._namespace,
             "cycler": Cycler,
             "joiner": Joiner,
-            "raise_exception": _raise_exception,
-            "strftime_now": _strftime_now,
+            "raise_exception": raise_exception,
+            "strftime_now": strftime_now,
         }
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
@@ -309,7 +223,7 @@ class MeteredEnvironment(ImmutableSandboxedEnvironment):
 
         return guarded
 
-    def _guarded_test(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _guarded_test(self, name: str, function: Any) -> Any:
         if name in SHALLOW_TESTS:
             return function
 
@@ -388,19 +302,3 @@ def _finalize(context: Context, value: Any) -> str:
 def _is_lazy(value: Any) -> bool:
     """Whether the value is not there yet but comes item by item."""
     return isinstance(value, Iterator) and not isinstance(value, LoopContext)
-
-
-def _range(*bounds: int) -> range:
-    if any(abs(bound) > _LARGEST_RANGE_BOUND for bound in bounds):
-        raise LimitReached("it counts to a huge number")
-    return safe_range(*bounds)
-
-
-def _raise_exception(message: str) -> NoReturn:
-    raise TemplateError(message)
-
-
-def _strftime_now(format: str) -> str:
-    if len(format) > _LONGEST_DATE_FORMAT:
-        raise LimitReached("it formats a date at huge length")
-    return datetime.now().strftime(format)

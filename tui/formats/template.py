@@ -32,13 +32,13 @@ class PromptTemplate:
         self._compiled: Template | None = None
         self._lock = threading.Lock()
 
-    def render(self, variables: dict[str, Any], meter: Meter) -> str:
-        """The text that the template makes of the variables, with what the meter allows."""
+    def render(self, variables: dict[str, Any], *, characters: int, messages: int) -> str:
+        """The text that the template makes of the variables, which hold a conversation of that size."""
         with self._lock:
             try:
                 if self._compiled is None:
                     self._compiled = self._compile()
-                self._compiled.environment.meter = meter  # type: ignore[attr-defined]
+                self._compiled.environment.meter = Meter(characters, messages)  # type: ignore[attr-defined]
                 text = self._compiled.render(variables)
             except BadTemplate:
                 raise
@@ -65,10 +65,10 @@ def _explain(error: Exception) -> BadTemplate:
 
     line = error.lineno if isinstance(error, TemplateSyntaxError) else _line_of(error)
     where = f" in line {line}" if line else ""
-    if isinstance(error, LimitReached | RecursionError | MemoryError):
-        cause = str(error) if isinstance(error, LimitReached) else "it is nested too deeply"
+    stopped = _why_stopped(error)
+    if stopped:
         return TemplateTooCostly(
-            f"The chat template was stopped{where}: {cause}.",
+            f"The chat template was stopped{where}: {stopped}.",
             "The template does not work or means harm. Use another file of this model.",
             line=line,
         )
@@ -87,6 +87,18 @@ def _explain(error: Exception) -> BadTemplate:
         "Use another file of this model, or tell its publisher.",
         line=line,
     )
+
+
+def _why_stopped(error: Exception) -> str:
+    match error:
+        case LimitReached():
+            return str(error)
+        case RecursionError():
+            return "it is nested too deeply"
+        case MemoryError():
+            return "it needs too much memory"
+        case _:
+            return ""
 
 
 def _line_of(error: Exception) -> int:

@@ -93,7 +93,7 @@ class GrowingBody:
         if entry.start + head > len(lines):
             return False
         match entry.block:
-            case Code(fenced=True) as code:
+            case Code(fenced=True) as code if "|" not in lines[entry.start]:
                 self._open = OpenCode(lines[entry.start], code, self._width, self._palette)
             case Table() as table:
                 opening = "".join(f"{line}\n" for line in lines[entry.start : entry.start + 2])
@@ -167,7 +167,8 @@ def _has_ended(last: Placed, lines: list[str]) -> bool:
     """Whether no further line can belong to the last block of these finished lines."""
     match last.block:
         case Heading() | Divider():
-            return True
+            # With a bar in it, it may turn out to be the first line of a table.
+            return "|" not in lines[last.start] or not lines[-1].strip()
         case Code(fenced=True):
             opening, closing = FENCE.match(lines[last.start]), FENCE.match(lines[last.end - 1])
             if opening is None or closing is None or last.end - 1 == last.start:

@@ -1,0 +1,34 @@
+"""The functions that Hugging Face gives to chat templates, with limits."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NoReturn
+
+from tui.formats.limits import LimitReached
+
+_LONGEST_DATE_FORMAT = 200
+_LARGEST_RANGE_BOUND = 1_000_000_000
+
+
+def limited_range(*bounds: int) -> range:
+    """`range`, as long and as high as Jinja's sandbox and we allow."""
+    from jinja2.sandbox import safe_range
+
+    if any(abs(bound) > _LARGEST_RANGE_BOUND for bound in bounds):
+        raise LimitReached("it counts to a huge number")
+    return safe_range(*bounds)
+
+
+def raise_exception(message: str) -> NoReturn:
+    """How a template says that it cannot do what is asked of it."""
+    from jinja2.exceptions import TemplateError
+
+    raise TemplateError(message)
+
+
+def strftime_now(format: str) -> str:
+    """The local date or time."""
+    if len(format) > _LONGEST_DATE_FORMAT:
+        raise LimitReached("it formats a date at huge length")
+    return datetime.now().strftime(format)
