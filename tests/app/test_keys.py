@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from rich.color import Color, ColorSystem
 from textual.command import CommandPalette
+from textual.theme import Theme
 
 from tests.app.driving import Person, add_thread, person_at
 from tests.app.fake_workbench import FakeWorkbench
 from tui.app.actions import ACTIONS, BY_ID, key_label
 from tui.app.screens.help import HelpScreen
+from tui.app.themes import DARK, LIGHT
 from tui.app.widgets.key_bar import active_keys
 
 
@@ -221,3 +224,11 @@ async def test_narrow_becomes_wide_and_back(ready: FakeWorkbench) -> None:
         await person.until(lambda: "a title to see" in person.text())
         await person.pilot.resize_terminal(80, 24)
         await person.until(lambda: "a title to see" not in person.text())
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_accents_stay_apart_in_sixteen_colours(theme: Theme) -> None:
+    """Yellow for focus, green for what is alive, and red for errors alone."""
+    numbers = [Color.parse(str(colour)).downgrade(ColorSystem.STANDARD).number for colour in
+               (theme.primary, theme.success, theme.error)]  # fmt: skip
+    assert [number and number % 8 for number in numbers] == [3, 2, 1]

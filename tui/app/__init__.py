@@ -42,6 +42,9 @@ def run(workbench: Workbench) -> int:
         # Textual reads these when it is imported.
         os.environ.setdefault("TEXTUAL_FPS", LOW_BANDWIDTH_FRAMES)
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    for size in ("COLUMNS", "LINES"):
+        # Exported by some shells, they would freeze the screen at a size that the terminal no longer has.
+        os.environ.pop(size, None)
     sys.setswitchinterval(SWITCH_INTERVAL)
     try:
         with Terminal(workbench.log) as terminal:

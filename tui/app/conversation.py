@@ -16,7 +16,7 @@ from tui.app.transcript_messages import from_answer, from_stored, live_note
 from tui.domain import GenerationStats, LmdeckError, text_message
 
 if TYPE_CHECKING:
-    from tui.app.transcript import Transcript
+    from tui.app.transcript import Transcript, TranscriptMessage
     from tui.threads import StoredMessage, ThreadStore
     from tui.workbench import Workbench
 
@@ -35,6 +35,7 @@ class Conversation:
         self._transcript = transcript
         self._changed = changed
         self._noted = 0.0
+        self._below = ""
         self.bridge = Bridge(workbench, self)
         self.thread_id = ""
         """The open thread; empty while it has no message."""
@@ -49,8 +50,7 @@ class Conversation:
     def open_new(self) -> None:
         """Show an empty thread. It comes to be with its first message."""
         self.thread_id, self.messages = "", []
-        self._transcript.show([])
-        self._transcript.waiting("")
+        self._show([])
         self._changed(None)
 
     async def open(self, thread_id: str) -> None:
@@ -64,7 +64,7 @@ class Conversation:
         answer = self.bridge.answers.get(thread_id)
         held = answer.message_id if answer else ""
         running = self.bridge.running(thread_id)
-        self._transcript.show(
+        self._show(
             [
                 from_answer(answer, self.bridge.speed(answer), message.created)
                 if answer and message.id == held
@@ -73,13 +73,13 @@ class Conversation:
                 if not (running and message.id == held)
             ]
         )
-        self._transcript.waiting(WAITING_TEXT if thread_id in self.waiting else "")
+        self._say_below(WAITING_TEXT if thread_id in self.waiting else "")
         if running:
             self._transcript.start_answer(from_answer(running, self.bridge.speed(running), time.time()))
         self._changed(None)
 
-    async def send(self, text: str) -> None:
-        """Put a message on disk, in a new thread if none is open, and show it."""
+    async def send(self, text: str) -> str:
+        """Put a message on disk, in a new thread if none is open, and show it. Returns the thread's id."""
         thread_id = self.thread_id
         if not thread_id:
             thread_id = (await self.store(lambda threads: threads.create_thread())).id
@@ -89,8 +89,10 @@ class Conversation:
         self.waiting[thread_id] = stored.id
         if self.thread_id == thread_id:
             self.messages = messages
+            self._say_below("")
             self._transcript.append(from_stored(stored))
         self._changed(None)
+        return thread_id
 
     async def ask_again(self) -> bool:
         """Let the person's last message in the open thread wait for an answer; false if there is none."""
@@ -111,7 +113,22 @@ class Conversation:
 
     def show_waiting(self) -> None:
         """Say that the message waits for a model."""
-        self._transcript.waiting(WAITING_TEXT)
+        self._say_below(WAITING_TEXT)
+
+    def hint(self, text: str) -> None:
+        """What an empty thread tells a newcomer."""
+        if not self._transcript.message_count:
+            self._say_below(text)
+
+    def _show(self, messages: list[TranscriptMessage]) -> None:
+        self._below = ""
+        self._transcript.show(messages)
+
+    def _say_below(self, text: str) -> None:
+        """Put a line below the last message; saying the same again costs nothing."""
+        if text != self._below:
+            self._below = text
+            self._transcript.waiting(text)
 
     async def answer(self, thread_id: str, model: str) -> None:
         """Let a model answer what waits in a thread."""
@@ -119,7 +136,7 @@ class Conversation:
         if question is None or self.bridge.running(thread_id):
             return
         if thread_id == self.thread_id:
-            self._transcript.waiting("")
+            self._say_below("")
         try:
             await self.bridge.start(
                 thread_id, model, lambda: self._workbench.answer(thread_id, model, parent_id=question)
@@ -134,7 +151,7 @@ class Conversation:
             above = self.messages[: self.messages.index(question) + 1] if question else []
             # Answering again takes the earlier answer off the screen; it stays in the thread as a branch.
             if self._transcript.message_count != len(above):
-                self._transcript.show([from_stored(message) for message in above])
+                self._show([from_stored(message) for message in above])
             self.messages = above
             self._transcript.start_answer(from_answer(answer, self.bridge.speed(answer), time.time()))
         self._changed(None)

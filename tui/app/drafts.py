@@ -30,7 +30,7 @@ class Drafts:
 
     def save_now(self, thread_id: str, text: str) -> None:
         """Put a draft on disk. Blocks; raises `StorageFailed`."""
-        if self._saved.get(thread_id) == text:
+        if self._saved.get(thread_id, "") == text:
             return
         if thread_id:
             self._workbench.threads.save_draft(thread_id, text)

@@ -128,7 +128,6 @@ FILTER_CHECKS: dict[str, Check] = {
     "sum": _sum,
     "title": _few_items,
     "trim": _strip,
-    "unique": _few_items,
 }
 """Checks of Jinja's filters; the arguments are the filter's without the context that some get."""
 
@@ -147,7 +146,6 @@ METHOD_CHECKS: dict[str, Check] = {
     "split": _split,
     "splitlines": _split_lines,
     "strip": _strip,
-    "title": _few_items,
     "zfill": _pad,
 }
 """Checks of the methods of texts; the first argument is the text."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.widgets import TextArea
@@ -16,8 +16,7 @@ from tui.app.drafts import Drafts
 from tui.app.loaded_models import LoadedModels
 from tui.app.running_answer import RunningAnswer
 from tui.app.screens import thread_commands
-from tui.app.screens.chat_panes import ChatPanes
-from tui.app.transcript_messages import problem_text
+from tui.app.screens.chat_panes import ERROR_SECONDS, ChatPanes
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.status_line import Status
 from tui.app.widgets.thread_list import ThreadList
@@ -36,7 +35,8 @@ DRAFT_DELAY = 0.4
 LAST_THREAD = "last_thread"
 """The setting that says which thread was open."""
 
-ERROR_SECONDS = 12.0
+READ_ONLY = "A newer lmdeck has written these threads: they can be read here, not changed. Update this one."
+WELCOME = "No model is loaded. ctrl+o shows the models on disk, F1 the keys."
 
 
 class ChatScreen(ChatPanes):
@@ -52,28 +52,16 @@ class ChatScreen(ChatPanes):
         self.deleted: list[ThreadSummary] = []
         self.conversation = Conversation(workbench, self.transcript, self._conversation_changed)
         self._draft_timer: Timer | None = None
+        self._draft_of = ""
+        """The thread whose draft the composer holds; while a thread is being opened, not yet the open one."""
         self._sending = False
+        self._moving = asyncio.Lock()
 
     def on_mount(self) -> None:
         bridge = self.conversation.bridge
         bridge.use_timer(self.set_interval(INTERVAL, bridge.drain, pause=True))
         self.transcript.show_title("")
         self.call_after_refresh(lambda: self.begin(self._open_workbench()))
-
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do some work beside the screen. An error that has advice is shown, and nothing else stops."""
-        self.run_worker(self._attempt(work))
-
-    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except LmdeckError as error:
-            self.report(error)
-
-    def report(self, error: LmdeckError) -> None:
-        """Say what went wrong and what to do, and keep it in the log."""
-        self.workbench.log.write("screen", "error", str(error))
-        self.notify(problem_text(error), severity="error", timeout=ERROR_SECONDS, markup=False)
 
     async def _open_workbench(self) -> None:
         """Everything that need not be there for the first paint."""
@@ -85,6 +73,10 @@ class ChatScreen(ChatPanes):
             await self.open_thread(last if last in known else known[0] if known and last else "")
         await self.models.refresh()
         self.show_status()
+        if await self.conversation.store(lambda threads: threads.read_only):
+            self.notify(READ_ONLY, severity="warning", timeout=ERROR_SECONDS, markup=False)
+        if self.workbench.settings.problem:
+            self.notify(self.workbench.settings.problem, severity="warning", timeout=ERROR_SECONDS, markup=False)
 
     async def refresh_threads(self) -> None:
         """Read the list of threads again."""
@@ -102,12 +94,16 @@ class ChatScreen(ChatPanes):
 
     async def open_thread(self, thread_id: str) -> None:
         """Show a thread with its draft; the empty id is a new one."""
-        await self.save_draft()
-        if thread_id:
-            await self.conversation.open(thread_id)
-        else:
-            self.conversation.open_new()
-        self.composer.load_message(await self.drafts.load(thread_id))
+        async with self._moving:
+            await self.save_draft()
+            if thread_id:
+                await self.conversation.open(thread_id)
+            else:
+                self.conversation.open_new()
+            draft = await self.drafts.load(thread_id)
+            await self.save_draft()
+            self._draft_of = thread_id
+            self.composer.load_message(draft)
         self._show_threads()
         self.thread_list.highlight(thread_id)
         self.show_status()
@@ -115,11 +111,11 @@ class ChatScreen(ChatPanes):
 
     async def save_draft(self) -> None:
         """Put what is in the composer on disk."""
-        await self.drafts.save(self.conversation.thread_id, self.composer.message_text)
+        await self.drafts.save(self._draft_of, self.composer.message_text)
 
     def on_unmount(self) -> None:
         with contextlib.suppress(LmdeckError):
-            self.drafts.save_now(self.conversation.thread_id, self.composer.message_text)
+            self.drafts.save_now(self._draft_of, self.composer.message_text)
 
     @on(TextArea.Changed, "#composer")
     def _draft_changed(self) -> None:
@@ -137,17 +133,18 @@ class ChatScreen(ChatPanes):
 
     async def _send(self, text: str) -> None:
         try:
-            before = self.conversation.thread_id
-            await self.conversation.send(text)
-            # Only now that the message is on disk may its text leave the composer.
-            self.composer.load_message(self.composer.message_text.removeprefix(text))
-            await self.drafts.save(before, "")
-            await self.refresh_threads()
-            self.thread_list.highlight(self.conversation.thread_id)
+            async with self._moving:
+                thread_id = await self.conversation.send(text)
+                # Only now that the message is on disk may its text leave the composer.
+                self.composer.load_message(self.composer.message_text.removeprefix(text))
+                await self.drafts.save(self._draft_of, "")
+                self._draft_of = thread_id
         finally:
             self._sending = False
-        self.deck.remember(LAST_THREAD, self.conversation.thread_id)
-        await self.answer_waiting(self.conversation.thread_id)
+        await self.refresh_threads()
+        self.thread_list.highlight(thread_id)
+        self.deck.remember(LAST_THREAD, thread_id)
+        await self.answer_waiting(thread_id)
 
     def _model_of(self, thread_id: str) -> LoadedModel | None:
         """The loaded model that answers in a thread."""
@@ -159,6 +156,7 @@ class ChatScreen(ChatPanes):
         model = self._model_of(thread_id)
         if model is not None:
             await self.conversation.answer(thread_id, model.key)
+            await self.refresh_threads()
         elif thread_id == self.conversation.thread_id:
             self.conversation.show_waiting()
             self.action_choose_model()
@@ -187,6 +185,7 @@ class ChatScreen(ChatPanes):
         model = self._model_of(thread_id)
         answer = self.conversation.bridge.answers.get(thread_id)
         stats = self.conversation.last_stats() or GenerationStats()
+        self.conversation.hint("" if model else WELCOME)
         self.status_line.show(
             Status(
                 model=model.key if model else "",

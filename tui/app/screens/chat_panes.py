@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import time
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 
 from tui.app.screens import copying
+from tui.app.transcript_messages import problem_text
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.status_line import StatusLine
 from tui.app.widgets.thread_list import ThreadList
 from tui.app.widgets.thread_transcript import ThreadTranscript
+from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from tui.app.app import LmdeckApp
     from tui.workbench import Workbench
+
+ERROR_SECONDS = 12.0
+"""How long an error stays on the screen, and is not said again."""
 
 
 class ChatPanes(Screen[None]):
@@ -32,6 +39,7 @@ class ChatPanes(Screen[None]):
         self.thread_list = ThreadList(id="threads")
         self.transcript = ThreadTranscript(id="transcript")
         self.composer = Composer(id="composer")
+        self._said: dict[str, float] = {}
 
     @property
     def deck(self) -> LmdeckApp:
@@ -45,6 +53,24 @@ class ChatPanes(Screen[None]):
             yield self.transcript
         yield self.composer
         yield KeyBar(id="keys")
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work beside the screen. An error that has advice is shown, and nothing else stops."""
+        self.run_worker(self._attempt(work))
+
+    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except LmdeckError as error:
+            self.report(error)
+
+    def report(self, error: LmdeckError) -> None:
+        """Say what went wrong and what to do, and keep it in the log. The same again is not said at once."""
+        text, now = problem_text(error), time.monotonic()
+        self.workbench.log.write("screen", "error", str(error))
+        if now > self._said.get(text, 0.0):
+            self._said[text] = now + ERROR_SECONDS
+            self.notify(text, severity="error", timeout=ERROR_SECONDS, markup=False)
 
     def action_toggle_threads(self) -> None:
         """Show and focus the list, or hide it when it has the focus."""

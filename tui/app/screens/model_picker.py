@@ -60,12 +60,12 @@ class ModelPicker(ModalScreen[str | None]):
             await asyncio.to_thread(catalogue.refresh)
         except LmdeckError as error:
             self.notify(problem_text(error), severity="error", markup=False)
-        models = await asyncio.to_thread(catalogue.models)
+        models = sorted(await asyncio.to_thread(catalogue.models), key=lambda model: not model.usable)
         self._loaded = {model.key: model for model in await asyncio.to_thread(self._workbench.loaded)}
         rows = self.model_list
         first = not rows.items
         loaded = frozenset(self._loaded)
-        if (loaded, list(models)) == (rows.loaded, rows.items) and models:
+        if (loaded, models) == (rows.loaded, rows.items) and models:
             return
         rows.loaded = loaded
         rows.empty_text = (

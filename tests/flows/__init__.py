@@ -1,0 +1,1 @@
+"""Flows in a real terminal, as a person would go through them."""
