@@ -10,32 +10,24 @@ from typing import TYPE_CHECKING, Any
 from textual import events
 from textual.app import App
 from textual.binding import Binding
-from textual.command import Provider
 from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tui.app.actions import BY_ID, Action, bindings_for
 from tui.app.screens.chat import ChatScreen
-from tui.app.stylesheets import find_stylesheets
+from tui.app.stylesheets import stylesheet
 from tui.app.themes import DARK, LIGHT
 
 if TYPE_CHECKING:
     from tui.workbench import Workbench
 
 
-def _palette_provider() -> type[Provider]:
-    from tui.app.palette import ActionProvider
-
-    return ActionProvider
-
-
 class LmdeckApp(App[None]):
     """The screen over one workbench, which it closes when it ends."""
 
     TITLE = "lmdeck"
-    CSS_PATH = [*find_stylesheets()]
+    CSS_PATH = [stylesheet(name) for name in ("app", "chat", "transcript")]
     BINDINGS = bindings_for("everywhere")
-    COMMANDS = {_palette_provider}
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
 
@@ -102,6 +94,12 @@ class LmdeckApp(App[None]):
         self.remember(name, value)
         title = BY_ID["mouse" if name == "mouse" else "slow"].title.removesuffix(" on or off")
         self.notify(f"{title} {'on' if value else 'off'} from the next start.", markup=False)
+
+    def action_command_palette(self) -> None:
+        from tui.app.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette())
 
     def action_help(self) -> None:
         from tui.app.screens.help import HelpScreen, help_entries

@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from tui.app.actions import ACTIONS, Action, key_label
+from tui.app.figures import fit
+from tui.app.stylesheets import stylesheet
 
 if TYPE_CHECKING:
     from tui.app.app import LmdeckApp
 
-NO_KEY = ""
+TITLE_WIDTH = 30
+KEY_WIDTH = 16
+THEME = "Theme: "
 
 
 class ActionProvider(Provider):
@@ -22,14 +26,14 @@ class ActionProvider(Provider):
 
     async def discover(self) -> Hits:
         for title, key, help_text, command in self._entries():
-            if key != NO_KEY or not title.startswith("Theme: "):
-                yield DiscoveryHit(_display(Content(title), key), command, title, help_text)
+            if not title.startswith(THEME):
+                yield DiscoveryHit(_display(Content(title), key, help_text), command, title)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
         for title, key, help_text, command in self._entries():
             if (score := matcher.match(title)) > 0:
-                yield Hit(score, _display(matcher.highlight(title), key), command, title, help_text)
+                yield Hit(score, _display(matcher.highlight(title), key, help_text), command, title)
 
     def _entries(self) -> Iterator[tuple[str, str, str, Any]]:
         app = cast("LmdeckApp", self.app)
@@ -37,7 +41,16 @@ class ActionProvider(Provider):
             if action.palette and _applies(app, action):
                 yield action.title, _keys_text(app, action), action.help, partial(app.perform, action)
         for name in sorted(app.available_themes):
-            yield f"Theme: {name}", NO_KEY, "Changes the colours and keeps the choice", partial(app.use_theme, name)
+            yield f"{THEME}{name}", "", "Changes the colours and keeps the choice", partial(app.use_theme, name)
+
+
+class Palette(CommandPalette):
+    """Textual's palette, offering our actions, in our frame."""
+
+    CSS_PATH = stylesheet("palette")
+
+    def __init__(self) -> None:
+        super().__init__(providers=[ActionProvider])
 
 
 def _applies(app: LmdeckApp, action: Action) -> bool:
@@ -49,11 +62,13 @@ def _applies(app: LmdeckApp, action: Action) -> bool:
 
 def _keys_text(app: LmdeckApp, action: Action) -> str:
     keys = app.keys_of(action)
-    where = {"transcript": "messages: ", "threads": "threads: "}.get(action.where, "")
+    where = {"transcript": "messages ", "threads": "threads "}.get(action.where, "")
     if keys:
         return where + key_label(keys[0])
-    return f"ctrl+g {action.go}" if action.go else NO_KEY
+    return f"ctrl+g {action.go}" if action.go else ""
 
 
-def _display(title: Content, key: str) -> Content:
-    return Content.assemble(title, "  ", (key, "$primary")) if key else title
+def _display(title: Content, key: str, help_text: str) -> Content:
+    """One row: what, by which key, and what it is good for."""
+    gap = " " * max(1, TITLE_WIDTH - title.cell_length)
+    return Content.assemble(title, gap, (fit(key, KEY_WIDTH), "$primary"), (help_text, "$foreground 55%"))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def find_stylesheets() -> list[Path]:
-    """Every `.tcss` file that the screens need, in the order in which they are read."""
+def stylesheet(name: str) -> Path:
+    """The path of a stylesheet, such as that of `chat`. Each screen names its own, so that it is read when it opens."""
     package = Path(__file__).parent.parent
-    folder = next((place for place in (package / "styles", package.parent / "styles") if place.is_dir()), None)
-    if folder is None:
-        raise FileNotFoundError(f"The stylesheets are missing: neither {package / 'styles'} nor a checkout has them.")
-    return sorted(folder.glob("*.tcss"))
+    places = [folder / f"{name}.tcss" for folder in (package / "styles", package.parent / "styles")]
+    found = next((path for path in places if path.is_file()), None)
+    if found is None:
+        raise FileNotFoundError(f"A stylesheet is missing: {' or '.join(str(path) for path in places)}.")
+    return found

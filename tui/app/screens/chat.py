@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.widgets import TextArea
 
-from tui.app.actions import BY_ID, bindings_for
+from tui.app.actions import bindings_for
 from tui.app.bridge import INTERVAL
 from tui.app.conversation import Conversation
 from tui.app.drafts import Drafts
@@ -205,15 +205,6 @@ class ChatScreen(ChatPanes):
         if action == "answer_again":
             return bool(self.transcript.message_count)
         return super().check_action(action, parameters)
-
-    def action_go(self) -> None:
-        from tui.app.screens.go import GoScreen
-
-        self.app.push_screen(GoScreen(), self._go_to)
-
-    async def _go_to(self, action_id: str | None) -> None:
-        if action_id is not None:
-            await self.deck.perform(BY_ID[action_id])
 
     def action_stop(self) -> None:
         self.conversation.bridge.stop(self.conversation.thread_id)

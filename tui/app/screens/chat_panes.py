@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
 
+from tui.app.actions import BY_ID
 from tui.app.screens import copying
 from tui.app.transcript_messages import problem_text
 from tui.app.widgets.composer import Composer
@@ -71,6 +72,15 @@ class ChatPanes(Screen[None]):
         if now > self._said.get(text, 0.0):
             self._said[text] = now + ERROR_SECONDS
             self.notify(text, severity="error", timeout=ERROR_SECONDS, markup=False)
+
+    def action_go(self) -> None:
+        from tui.app.screens.go import GoScreen
+
+        self.app.push_screen(GoScreen(), self._go_to)
+
+    async def _go_to(self, action_id: str | None) -> None:
+        if action_id is not None:
+            await self.deck.perform(BY_ID[action_id])
 
     def action_toggle_threads(self) -> None:
         """Show and focus the list, or hide it when it has the focus."""

@@ -10,12 +10,14 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tui.app.actions import bindings_for
+from tui.app.stylesheets import stylesheet
 
 
 class ConfirmDialog(ModalScreen[bool]):
     """Asks before something that cannot be taken back. Enter or y says yes."""
 
     BINDINGS = bindings_for("dialogs")
+    CSS_PATH = stylesheet("dialogs")
 
     def __init__(self, title: str, question: str, yes: str) -> None:
         super().__init__()
@@ -45,6 +47,7 @@ class TextDialog(ModalScreen[str | None]):
     """Asks for one line of text. Answers with nothing when it is cancelled or empty."""
 
     BINDINGS = bindings_for("dialogs")
+    CSS_PATH = stylesheet("dialogs")
 
     def __init__(self, title: str, value: str, hint: str = "enter keep · esc cancel") -> None:
         super().__init__()
@@ -71,6 +74,7 @@ class NumberDialog(ModalScreen[int | None]):
     """Asks for one of several numbered things. A digit is enough where no longer number begins with it."""
 
     BINDINGS = bindings_for("dialogs")
+    CSS_PATH = stylesheet("dialogs")
 
     def __init__(self, title: str, lines: list[str]) -> None:
         super().__init__()

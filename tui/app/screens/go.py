@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from tui.app.actions import ACTIONS, bindings_for
 from tui.app.figures import fit
+from tui.app.stylesheets import stylesheet
 
 COLUMN = 27
 
@@ -18,6 +19,7 @@ class GoScreen(ModalScreen[str | None]):
     """Answers with the id of the chosen action, or with nothing."""
 
     BINDINGS = bindings_for("dialogs")
+    CSS_PATH = stylesheet("dialogs")
 
     def compose(self) -> ComposeResult:
         pane = Static(self._content(), classes="dialog go")

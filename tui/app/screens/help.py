@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tui.app.actions import ACTIONS, Where, bindings_for, key_label
 from tui.app.figures import fit
+from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import active_keys
 from tui.app.widgets.row_list import wrap
 
@@ -48,6 +49,7 @@ class HelpScreen(ModalScreen[None]):
     """A scrollable list of keys, as the person's key map has them."""
 
     BINDINGS = [*bindings_for("dialogs"), ("q,question_mark", "close")]
+    CSS_PATH = stylesheet("dialogs")
 
     def __init__(self, entries: list[HelpEntry]) -> None:
         super().__init__()

@@ -17,6 +17,7 @@ from textual.widgets import Static
 from tui.app.actions import bindings_for
 from tui.app.estimate_text import estimate_content
 from tui.app.figures import bar, one_line
+from tui.app.stylesheets import stylesheet
 from tui.app.transcript_messages import problem_text
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.parameter_form import ParameterForm
@@ -40,6 +41,7 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
     """Answers with the loaded model, or with nothing when it was cancelled."""
 
     BINDINGS = bindings_for("dialogs")
+    CSS_PATH = stylesheet("dialogs")
     form = getters.query_one(ParameterForm)
     outlook = getters.query_one(".estimate", Static)
     explanation = getters.query_one(".explanation", Static)

@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tui.app.actions import bindings_for
 from tui.app.screens.dialogs import ConfirmDialog
 from tui.app.screens.load_dialog import LoadDialog
+from tui.app.stylesheets import stylesheet
 from tui.app.transcript_messages import problem_text
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
@@ -31,6 +32,7 @@ class ModelPicker(ModalScreen[str | None]):
     """The catalogue. Answers with the key of a loaded model, or with nothing."""
 
     BINDINGS = bindings_for("dialogs")
+    CSS_PATH = stylesheet("dialogs")
     model_list = getters.query_one(ModelList)
     facts = getters.query_one(".details", Static)
 

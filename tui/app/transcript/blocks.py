@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tui.app.transcript.inline import Fragment, fragments_of
+from tui.app.transcript.inline import ADDRESS, Fragment, fragments_of
 from tui.app.transcript.text import clean
 
 if TYPE_CHECKING:
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 MAX_INLINE = 50_000
 """Characters. A longer paragraph is a pasted file rather than prose, and is shown as it is."""
+
+MAX_NESTING = 120
+"""Blocks inside blocks. Each level takes a few of Python's frames, of which there are a thousand."""
+
+MAX_INLINE_NESTING = 20
+"""Brackets inside brackets. With more, a long row of open brackets takes seconds."""
 
 Fragments = tuple[Fragment, ...]
 
@@ -98,14 +104,16 @@ References = dict[str, Any]
 
 
 @cache
-def markdown_parser() -> MarkdownIt:
+def markdown_parser(nesting: int = MAX_INLINE_NESTING) -> MarkdownIt:
     """CommonMark with tables, strikethrough and task lists.
 
-    HTML stays text, so that nothing a model writes is swallowed.
+    Nothing that a model writes is swallowed: HTML stays text, link definitions are shown, and blocks may be nested
+    deeper than the usual limit, below which they would be dropped.
     """
     from markdown_it import MarkdownIt
 
-    return MarkdownIt("commonmark", {"html": False, "tasklists": True}).enable(["table", "strikethrough"])
+    options = {"html": False, "tasklists": True, "inline_definitions": True, "maxNesting": nesting}
+    return MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
 
 
 def parse(
@@ -123,7 +131,7 @@ def parse(
     """
     environment = {"references": {} if references is None else references}
     tokens: list[Token] = []
-    markdown = markdown_parser()
+    markdown = markdown_parser(MAX_NESTING)
     markdown.block.parse(source, markdown, environment, tokens)
     return _Reader(tokens, environment, keep_lines, codes, ordinal).blocks()
 
@@ -199,6 +207,8 @@ class _Reader:
                 self._codes += 1
                 language = clean(token.info.strip().split(maxsplit=1)[0]) if token.info.strip() else ""
                 block = Code(language, token.content.removesuffix("\n"), self._codes, token.type == "fence")
+            case "definition":
+                block = Paragraph(((clean(f"[{token.meta['label']}]: {token.meta['url']}"), ADDRESS),))
             case "hr":
                 block = Divider()
             case "blockquote_open":

@@ -44,11 +44,6 @@ class Layout:
         """How many messages there are."""
         return len(self._sections)
 
-    @property
-    def messages(self) -> list[TranscriptMessage]:
-        """All messages; the one that is still coming as it was when it began."""
-        return [section.message for section in self._sections]
-
     def index_of(self, message_id: str) -> int | None:
         """Where a message is, looking from the end."""
         for index in range(self.count - 1, -1, -1):

@@ -53,14 +53,15 @@ class Section:
         """All its lines, for a view of `width` cells."""
         message = self.message
         body = _body_width(width)
-        rows = reasoning_rows(message, self.unfolded, body, palette)
         typed = message.role != "assistant"
         text = render_all(parse(clean(message.text), keep_lines=typed), body, palette)
+        rows = reasoning_rows(message, self.unfolded, body, palette)
+        rows.extend([BLANK] if self.unfolded and rows and text else [])
         rows.extend(text)
         if message.problem:
             mark: Span = ("✗ ", palette.problem)
             problem = wrap([(clean(message.problem), palette.problem)], body - 2)
-            rows.extend([BLANK] if text else [])
+            rows.extend([BLANK] if text or (self.unfolded and rows) else [])
             rows.extend(prefixed(problem, mark, ("  ", palette.problem)))
         return [*header_lines(message, width, palette), *to_lines(rows, BODY_MARGIN, palette)]
 
@@ -142,9 +143,13 @@ class LiveSection:
         if self._text and not self.unfolded:
             return [_reasoning_label(self._told, self._palette, unfolded=False)]
         bar: Span = ("│ ", self._palette.rule)
-        rows = self._thought.rows if self.unfolded else self._thought.rows[-PREVIEW_ROWS:]
-        label = "▾ thinking…" if not self._text else f"▾ thought for {_amount(self._told)}"
-        return [Row([(label, self._palette.reasoning)], gutter=ALL_GUTTER), *prefixed(rows, bar, bar)]
+        rows = list(self._thought.rows)
+        while rows and not any(text.strip() for text, _ in rows[-1].spans):
+            rows.pop()
+        if self._text:
+            return [_reasoning_label(self._told, self._palette, unfolded=True), *prefixed(rows, bar, bar), BLANK]
+        rows = rows if self.unfolded else rows[-PREVIEW_ROWS:]
+        return [Row([("▾ thinking…", self._palette.reasoning)], gutter=ALL_GUTTER), *prefixed(rows, bar, bar)]
 
     @property
     def _told(self) -> TranscriptMessage:
@@ -181,7 +186,6 @@ def reasoning_rows(message: TranscriptMessage, unfolded: bool, width: int, palet
         bar: Span = ("│ ", palette.rule)
         text = clean(message.reasoning).strip("\n")
         rows.extend(prefixed(wrap([(text, palette.reasoning)], width - 2), bar, bar))
-        rows.append(BLANK)
     return rows
 
 

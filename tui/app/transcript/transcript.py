@@ -21,11 +21,14 @@ from tui.app.transcript.layout import Layout
 from tui.app.transcript.message import TranscriptMessage
 from tui.app.transcript.palette import COMPONENT_CLASSES, palette_of
 from tui.app.transcript.text import clean
-from tui.app.transcript.view import into_view, move_cursor, settle, settle_end
+from tui.app.transcript.view import into_view, measure_some, move_cursor, settle, settle_end
 
 IDLE_INTERVAL = 0.05
 IDLE_SLICE = 0.006
 """Seconds: how often, and for how long, messages that nobody looks at are measured."""
+
+HEADER_ROWS = 4
+"""Most rows that a header takes, with the blank one before it."""
 
 
 class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
@@ -51,13 +54,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._text = Layout()
+        self._messages = Layout()
         self._cursor = 0
         self._following = True
         self._told = (True, 0)
         self._idle: Timer | None = None
-
-    # What there is to show
 
     @property
     def following(self) -> bool:
@@ -67,11 +68,11 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def message_count(self) -> int:
         """How many messages there are, with the one that is coming."""
-        return self._text.count
+        return self._messages.count
 
     def show(self, messages: Sequence[TranscriptMessage]) -> None:
         """Replace everything, and look at the end."""
-        self._text.show(messages)
+        self._messages.show(messages)
         self._cursor = max(0, len(messages) - 1)
         self._following = True
         self._changed()
@@ -79,74 +80,70 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def append(self, message: TranscriptMessage) -> None:
         """Add a message that is complete."""
         self._grow()
-        self._text.append(message)
+        self._messages.append(message)
         self._changed()
 
     def start_answer(self, message: TranscriptMessage) -> None:
         """Add a message that is still coming, with what has come of it."""
         self._grow()
-        self._text.begin(message)
+        self._messages.begin(message)
         self._changed()
 
     def stream(self, text_delta: str, reasoning_delta: str = "") -> None:
         """Add what came of the answer since the last call. Without an answer it is ignored."""
-        if self._text.live is None:
+        if self._messages.live is None:
             return
         if text_delta or reasoning_delta:
-            self._text.wait("")
-        self._changed(self._text.feed(text_delta, reasoning_delta))
+            self._messages.wait("")
+        self._changed(self._messages.feed(text_delta, reasoning_delta))
 
     def end_answer(self, message: TranscriptMessage) -> None:
         """Put the complete message in the place of the one that was coming."""
-        index = self._text.index_of(message.id)
+        index = self._messages.index_of(message.id)
         if index is None:
             self.append(message)
-            return
-        self._text.wait("")
-        self._text.replace(index, message)
-        self._changed()
+        else:
+            self._messages.wait("")
+            self._messages.replace(index, message)
+            self._changed()
 
     def set_note(self, message_id: str, note: str) -> None:
         """Change the figures in the header of a message."""
-        index = self._text.index_of(message_id)
+        index = self._messages.index_of(message_id)
         if index is not None:
-            height = self._text.height
-            self._text.set_note(index, note)
-            top = self._text.top(index)
-            self._changed(top, top + 2 if self._text.height == height else None)
+            height = self._messages.height
+            self._messages.set_note(index, note)
+            top = self._messages.top(index)
+            self._changed(top, top + HEADER_ROWS if self._messages.height == height else None)
 
     def waiting(self, text: str) -> None:
         """Say below the last message what the next answer waits for; an empty text takes it away."""
-        self._text.wait(text)
-        self._changed()
-
-    # The message cursor and what it is for
+        self._messages.wait(text)
+        self._changed(self._messages.top(self._messages.count))
 
     def cursor_message(self) -> TranscriptMessage | None:
         """The message under the cursor."""
-        return self._text.message(self._cursor) if self._text.count else None
+        return self._messages.message(self._cursor) if self._messages.count else None
 
     def move_cursor(self, step: int) -> None:
         """Go to another message, after what is hidden of this one was scrolled into view."""
-        if self._text.count:
-            self._cursor, top = move_cursor(self._text, self._cursor, self._top, self._view.height, step)
+        if self._messages.count:
+            self._cursor, top = move_cursor(self._messages, self._cursor, self._top, self._view.height, step)
             self._look_at(top)
 
     def toggle_reasoning(self) -> None:
         """Fold or unfold the reasoning of the message under the cursor."""
-        if self._text.count and self._text.toggle(self._cursor):
-            self._look_at(min(self._top, self._text.top(self._cursor)))
+        if self._messages.count and self._messages.toggle(self._cursor):
+            self._look_at(min(self._top, self._messages.top(self._cursor)))
 
     def code_blocks(self, message_id: str) -> list[str]:
         """The code of a message's blocks, in the order of their numbers."""
-        index = self._text.index_of(message_id)
-        text = self._text.message(index).text if index is not None else ""
-        return [block.text for block in code_blocks(parse(clean(text)))]
+        return [block.text for block in code_blocks(parse(clean(self.message_source(message_id))))]
 
     def message_source(self, message_id: str) -> str:
         """A message as it was written."""
-        index = self._text.index_of(message_id)
-        return self._text.message(index).text if index is not None else ""
+        index = self._messages.index_of(message_id)
+        return self._messages.message(index).text if index is not None else ""
 
     def selected_text(self) -> str:
         """What was selected with the mouse, without margins, bars and rules."""
@@ -161,7 +158,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll by so many views; the cursor comes along."""
         rows = max(1, round(self._view.height * abs(pages)) - 1)
         self._look_at(self._top + (rows if pages > 0 else -rows))
-        self._cursor = into_view(self._text, self._cursor, self._top, self._view.height)
+        self._cursor = into_view(self._messages, self._cursor, self._top, self._view.height)
 
     def action_first(self) -> None:
         """Go to the first message."""
@@ -170,11 +167,9 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def action_last(self) -> None:
         """Go to the last message, and follow it."""
-        self._cursor = max(0, self._text.count - 1)
+        self._cursor = max(0, self._messages.count - 1)
         self._following = True
         self._changed()
-
-    # Where the view is
 
     @property
     def _view(self) -> Size:
@@ -186,16 +181,16 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _grow(self) -> None:
         """The cursor goes with the end if it is there."""
-        if self._following and self._cursor >= self._text.count - 1:
-            self._cursor = self._text.count
+        if self._following and self._cursor >= self._messages.count - 1:
+            self._cursor = self._messages.count
 
     def _changed(self, first: int = 0, end: int | None = None) -> None:
         """Draw the lines from `first` to `end` again, and keep the view on the end or on the text that it shows."""
-        if not self._text.width:
+        if not self._messages.width:
             self._tell()
             return
         before, height = self._top, self._view.height
-        self._place(settle_end(self._text, height) if self._following else settle(self._text, before, height))
+        self._place(settle_end(self._messages, height) if self._following else settle(self._messages, before, height))
         top = self._top
         begin, stop = max(0, first - top), height if end is None else min(height, end - top)
         if top != before:
@@ -205,7 +200,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self._resume_measuring()
 
     def _look_at(self, top: int) -> None:
-        self._place(settle(self._text, top, self._view.height))
+        self._place(settle(self._messages, top, self._view.height))
         self.refresh()
 
     def _place(self, top: int, *, draw_bar: bool = True) -> None:
@@ -213,7 +208,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
         The pane's own size never depends on the text, and a pass costs each time what it costs to draw a token.
         """
-        height, view = self._text.height, self._view
+        height, view = self._messages.height, self._view
         top = max(0, min(top, height - view.height))
         self.set_reactive(Widget.virtual_size, Size(view.width, height))
         self.set_reactive(Widget.scroll_y, float(top))
@@ -225,7 +220,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self._tell()
 
     def _tell(self) -> None:
-        state = (self._following, self._text.count)
+        state = (self._following, self._messages.count)
         if state != self._told:
             self._told = state
             self.post_message(self.StateChanged(self))
@@ -233,28 +228,28 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """Somebody scrolled with the mouse or the scrollbar."""
         super().watch_scroll_y(old_value, new_value)
-        if self._text.width and (top := settle(self._text, self._top, self._view.height)) != self._top:
-            self._look_at(top)
-        self._following = self._top >= self._text.height - self._view.height
-        self._tell()
+        if self._messages.width:
+            self._look_at(self._top)
 
     def on_resize(self) -> None:
         """Wrap what is in view at once, and the rest when there is time."""
         width = self._view.width
-        following, top = self._following, self._top
-        if width != self._text.width:
-            mark = self._text.mark(top) if self._text.width else (0, 0)
-            self._text.resize(width)
-            top = 0 if following else self._text.find(mark)
-        self._following = following
-        self._place(settle_end(self._text, self._view.height) if following else top)
-        self._changed()
+        if not width:
+            return
+        mark = self._messages.mark(self._top) if self._messages.width else (0, 0)
+        if width != self._messages.width:
+            self._messages.resize(width)
+        if self._following:
+            self._place(settle_end(self._messages, self._view.height))
+        else:
+            self._look_at(self._messages.find(mark))
+        self._resume_measuring()
 
     def notify_style_update(self) -> None:
         """Take over the colours of another theme."""
         super().notify_style_update()
-        if self.is_attached and (palette := palette_of(self)) != self._text.palette:
-            self._text.recolour(palette)
+        if self.is_attached and (palette := palette_of(self)) != self._messages.palette:
+            self._messages.recolour(palette)
             self.refresh()
 
     def _resume_measuring(self) -> None:
@@ -264,43 +259,36 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _measure_some(self) -> None:
         """Measure a few messages that are out of view. An answer that is coming has the processor for itself."""
-        if self._text.live is not None:
+        if self._messages.live is not None:
             return
-        until, top = perf_counter() + IDLE_SLICE, self._top
-        found = self._text.locate(top)
-        seen = found[0] if found else 0
-        while (index := self._text.unmeasured(seen)) is not None and perf_counter() < until:
-            grown = self._text.measure(index)
-            top += grown if index < seen or self._following else 0
+        top, done = measure_some(self._messages, self._top, perf_counter() + IDLE_SLICE)
         # Drawing the scrollbar for each slice would cost a slow line more than the text.
-        self._place(top, draw_bar=index is None)
-        if index is None and self._idle is not None:
+        self._place(top, draw_bar=done)
+        if done and self._idle is not None:
             self._idle.pause()
-
-    # Drawing
 
     def render_line(self, y: int) -> Strip:
         """One line of the view."""
-        found = self._text.locate(self._top + y)
+        found = self._messages.locate(self._top + y)
         if found is None:
             return Strip([])
         index, row = found
-        lines = self._text.lines(index)
-        line, palette = lines[row], self._text.palette
+        lines = self._messages.lines(index)
+        line, palette = lines[row], self._messages.palette
         strip = line.strip
         if (selection := self.text_selection) is not None:
             style = self.screen.get_component_rich_style("screen--selection")
             strip = with_selection(line, selection.get_span(row_key(index, row)), style)
         if index == self._cursor and self.has_focus and (row or not index):
             strip = with_bar(strip, palette.cursor)
-        live = self._text.live
+        live = self._messages.live
         if live is not None and lines is live.lines and row == len(lines) - 1 and live.ends_in_text:
             strip = with_caret(strip, palette.live, self._view.width)
         return strip.apply_offsets(0, row_key(index, row))
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
         """The text between two places."""
-        return selected_text(self._text, selection), "\n"
+        return selected_text(self._messages, selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
         """Draw what is selected now."""
@@ -308,15 +296,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
 
     def on_click(self, event: events.Click) -> None:
         """Put the message cursor where the mouse is."""
-        found = self._text.locate(self._top + event.get_content_offset_capture(self).y)
-        if found is not None and found[0] < self._text.count:
+        found = self._messages.locate(self._top + event.get_content_offset_capture(self).y)
+        if found is not None and found[0] < self._messages.count:
             self._cursor = found[0]
             self.refresh()
-
-    def on_focus(self) -> None:
-        """Show the bar of the message cursor."""
-        self.refresh()
-
-    def on_blur(self) -> None:
-        """Hide the bar of the message cursor."""
-        self.refresh()

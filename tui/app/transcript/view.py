@@ -6,6 +6,8 @@ text on the screen stays where it is while guesses become facts.
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from tui.app.transcript.layout import Layout
 
 SCROLLED_LINES = 3
@@ -39,6 +41,20 @@ def settle_end(layout: Layout, height: int) -> int:
         index -= 1
         layout.measure(index)
     return max(0, layout.height - height)
+
+
+def measure_some(layout: Layout, top: int, until: float) -> tuple[int, bool]:
+    """Measure messages out of view until a moment of the performance counter, those above the view first.
+
+    Returns the line where the same text begins now, and whether everything is measured.
+    """
+    found = layout.locate(top)
+    seen = found[0] if found else 0
+    while (index := layout.unmeasured(seen)) is not None and perf_counter() < until:
+        grown = layout.measure(index)
+        if index < seen:
+            top += grown
+    return top, index is None
 
 
 def _seen(layout: Layout, top: int, height: int) -> list[int]:
