@@ -8,17 +8,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tui.config import Settings
-from tui.domain import Event, GenerationRequest, LoadConfig, MemoryEstimate, SamplingConfig
+from tui.domain import (
+    Event,
+    Failed,
+    Finished,
+    GenerationRequest,
+    LoadConfig,
+    MemoryEstimate,
+    SamplingConfig,
+    StorageFailed,
+)
 from tui.engine import Engine, LoadedModel, LoadProgress, LogRing, SelfTest
 from tui.paths import Paths
 
 if TYPE_CHECKING:
     from tui.inference import FormatCache, Generation
     from tui.models import Catalogue
-    from tui.threads import ThreadStore
+    from tui.threads import AnswerRecorder, ThreadStore
 
 # How long `close` waits for answers to be written down. Seconds.
 _CLOSING_PATIENCE = 5.0
+# How often an answer that the disk refused is tried again. Seconds.
+_RETRY_INTERVAL = 2.0
 
 
 Wing = TypeVar("Wing")
@@ -30,6 +41,12 @@ class Answer:
 
     message_id: str
     generation: Generation
+    recorder: AnswerRecorder
+
+    @property
+    def problem(self) -> StorageFailed | None:
+        """Why the answer cannot be saved at present; what came is kept in memory and tried again."""
+        return self.recorder.problem
 
 
 class _Once(Generic[Wing]):
@@ -64,6 +81,7 @@ class Workbench:
         self._catalogue = _Once(lambda: _open_catalogue(paths))
         self._formats = _Once(_new_format_cache)
         self._generations: list[Generation] = []
+        self._closing = threading.Event()
         self._lock = threading.Lock()
 
     @property
@@ -130,10 +148,11 @@ class Workbench:
         branch = self.threads.messages(thread_id)
         messages = tuple(stored.message for stored in branch if stored.id != recorder.message_id)
         request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
-        return Answer(recorder.message_id, self.generate(request, recorder.record))
+        return Answer(recorder.message_id, self.generate(request, self._recording(recorder)), recorder)
 
     def close(self) -> None:
         """Stop everything, keep what came. Safe to call twice."""
+        self._closing.set()
         with self._lock:
             generations, self._generations = self._generations, []
         for generation in generations:
@@ -144,6 +163,20 @@ class Workbench:
             self.engine.close()
         if self._threads.made:
             self.threads.close()
+
+    def _recording(self, recorder: AnswerRecorder) -> Callable[[Sequence[Event]], None]:
+        """What saves an answer, and keeps trying when the disk refuses its end."""
+
+        def record(events: Sequence[Event]) -> None:
+            recorder.record(events)
+            if events and isinstance(events[-1], Finished | Failed) and not recorder.ended:
+                threading.Thread(target=self._save_later, args=(recorder,), daemon=True).start()
+
+        return record
+
+    def _save_later(self, recorder: AnswerRecorder) -> None:
+        while not recorder.ended and not self._closing.wait(_RETRY_INTERVAL):
+            recorder.record(())
 
     def _provide_model(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel:
         """The model that a request names, loading it if need be."""

@@ -42,7 +42,7 @@ class Forgetful(Workbench):
         request = GenerationRequest(
             model_key, (text_message("user", "Go on."),), SamplingConfig(max_tokens=GENERATED_TOKENS)
         )
-        return Answer(recorder.message_id, self.generate(request, recorder.record))
+        return Answer(recorder.message_id, self.generate(request, recorder.record), recorder)
 
 
 def answer_with_screen() -> None:

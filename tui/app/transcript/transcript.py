@@ -48,10 +48,6 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             super().__init__()
             self.transcript = transcript
 
-        @property
-        def control(self) -> Transcript:
-            return self.transcript
-
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self._messages = Layout()
