@@ -8,20 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tui.config import Settings
-from tui.domain import (
-    Event,
-    Failed,
-    Finished,
-    GenerationRequest,
-    LoadConfig,
-    MemoryEstimate,
-    SamplingConfig,
-    StorageFailed,
-)
-from tui.engine import Engine, LoadedModel, LoadProgress, LogRing, SelfTest
+from tui.engine import LogRing
 from tui.paths import Paths
 
 if TYPE_CHECKING:
+    from tui.domain import Event, GenerationRequest, LoadConfig, MemoryEstimate, SamplingConfig, StorageFailed
+    from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
     from tui.inference import FormatCache, Generation
     from tui.models import Catalogue
     from tui.threads import AnswerRecorder, ThreadStore
@@ -76,7 +68,7 @@ class Workbench:
         self.paths = paths
         self.log = LogRing()
         self.settings = Settings(paths.settings)
-        self._engine = _Once(lambda: Engine(paths.verdicts, self.log))
+        self._engine = _Once(lambda: _open_engine(paths, self.log))
         self._threads = _Once(lambda: _open_threads(paths))
         self._catalogue = _Once(lambda: _open_catalogue(paths))
         self._formats = _Once(_new_format_cache)
@@ -144,6 +136,8 @@ class Workbench:
         An answer to a message that has one already stands beside it as another branch. Blocks for as long as the
         disk does; raises StorageFailed.
         """
+        from tui.domain import GenerationRequest, SamplingConfig
+
         recorder = self.threads.begin_answer(thread_id, parent_id=parent_id, model=model_key)
         branch = self.threads.messages(thread_id)
         messages = tuple(stored.message for stored in branch if stored.id != recorder.message_id)
@@ -166,6 +160,7 @@ class Workbench:
 
     def _recording(self, recorder: AnswerRecorder) -> Callable[[Sequence[Event]], None]:
         """What saves an answer, and keeps trying when the disk refuses its end."""
+        from tui.domain import Failed, Finished
 
         def record(events: Sequence[Event]) -> None:
             recorder.record(events)
@@ -187,10 +182,18 @@ class Workbench:
         present = self.engine.get(info.key)
         if present is not None and request.load is None:
             return present
+        from tui.domain import LoadConfig
+
         return self.engine.load(info, request.load or LoadConfig(), on_progress)
 
 
-# The wings below are imported when they are opened: the first paint needs none of them.
+# Wings are imported when they are opened: the first paint needs none of them.
+
+
+def _open_engine(paths: Paths, log: LogRing) -> Engine:
+    from tui.engine import Engine
+
+    return Engine(paths.verdicts, log)
 
 
 def _open_threads(paths: Paths) -> ThreadStore:

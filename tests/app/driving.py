@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import cast
 
 from textual.pilot import Pilot
 
@@ -90,14 +90,16 @@ class Person:
 
 @asynccontextmanager
 async def person_at(
-    workbench: FakeWorkbench, size: tuple[int, int] = (120, 36), **options: Any
+    workbench: FakeWorkbench, size: tuple[int, int] = (120, 36), *, defects: bool = False
 ) -> AsyncIterator[Person]:
-    """Run the application without a terminal."""
+    """Run the application without a terminal. A defect of ours that it reports fails the test, unless expected."""
     app = LmdeckApp(cast(Workbench, workbench))
-    async with app.run_test(size=size, notifications=True, **options) as pilot:
+    async with app.run_test(size=size, notifications=True) as pilot:
         person = Person(pilot, workbench)
         await person.settle()
         yield person
+    reported = [line.text for line in workbench.log.lines() if "Traceback" in line.text]
+    assert bool(reported) == defects, reported
 
 
 def add_thread(workbench: FakeWorkbench, *texts: str) -> str:

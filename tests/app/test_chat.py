@@ -187,3 +187,55 @@ async def test_last_thread_is_there_at_the_next_start(ready: FakeWorkbench) -> N
         assert "remember me" in person.text()
         assert "I shall" in person.text()
     again.close()
+
+
+async def test_disk_that_refuses_drafts_is_said_once_and_switching_goes_on(ready: FakeWorkbench) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageFailed("The disk is full.", "Free some space.")
+
+    thread_id = add_thread(ready, "a thread to open")
+    async with person_at(ready) as person:
+        ready.threads.save_draft = refuse  # type: ignore[method-assign]
+        await person.press("ctrl+t", "enter")
+        await person.type("a draft")
+        await person.press("ctrl+n")
+        assert person.chat.composer.text == ""
+        await person.press("ctrl+t", "enter")
+        assert person.chat.conversation.thread_id == thread_id
+        assert person.chat.composer.text == "a draft"
+        assert person.toasts().count("The disk is full.") == 1
+
+
+async def test_defect_of_ours_is_shown_and_ends_nothing(ready: FakeWorkbench) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyError("a bug")
+
+    async with person_at(ready, defects=True) as person:
+        ready.answer = broken  # type: ignore[method-assign, assignment]
+        await person.ask("hello")
+        assert "Something went wrong inside lmdeck: KeyError('a bug')" in person.toasts()
+        await person.press("ctrl+l")
+        await person.until(lambda: "in broken" in person.text())
+        assert person.app.is_running
+
+
+async def test_threads_of_a_newer_lmdeck_are_announced_as_read_only(ready: FakeWorkbench) -> None:
+    ready.threads.read_only = True
+    async with person_at(ready) as person:
+        assert "can be read here, not changed" in person.toasts()
+
+
+async def test_damaged_settings_are_announced(ready: FakeWorkbench) -> None:
+    ready.paths.settings.write_text("{ not json")
+    ready.settings._values = None
+    async with person_at(ready) as person:
+        assert "settings.json could not be read" in person.toasts()
+
+
+async def test_clicks_choose_rows(ready: FakeWorkbench) -> None:
+    add_thread(ready, "lower row", "its answer")
+    add_thread(ready, "upper row")
+    async with person_at(ready) as person:
+        await person.pilot.click("#threads", offset=(5, 2))
+        await person.settle()
+        assert "its answer" in person.text()

@@ -82,7 +82,7 @@ async def test_palette_shows_keys_and_runs_commands(ready: FakeWorkbench) -> Non
 async def test_palette_offers_every_action_that_needs_no_pane(ready: FakeWorkbench) -> None:
     async with person_at(ready, (120, 100)) as person:
         await person.press("ctrl+p")
-        await person.until(lambda: "Slow line" in person.text())
+        await person.until(lambda: "Low bandwidth" in person.text())
         hidden = {"stop", "thread.undo", "again"}  # nothing runs, nothing was deleted, nothing was said
         for action in ACTIONS:
             if action.palette and action.id not in hidden:
@@ -232,3 +232,20 @@ def test_accents_stay_apart_in_sixteen_colours(theme: Theme) -> None:
     numbers = [Color.parse(str(colour)).downgrade(ColorSystem.STANDARD).number for colour in
                (theme.primary, theme.success, theme.error)]  # fmt: skip
     assert [number and number % 8 for number in numbers] == [3, 2, 1]
+
+
+async def test_settings_of_the_next_start_are_kept_and_said(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        person.app.action_toggle_setting("low_bandwidth")
+        person.app.action_toggle_setting("mouse")
+        await person.settle()
+        assert ready.settings.get("low_bandwidth") is True
+        assert ready.settings.get("mouse") is False
+        assert "Low bandwidth on from the next start." in person.toasts()
+        assert "Mouse off from the next start." in person.toasts()
+
+
+async def test_palette_stays_away_from_dialogs(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        await person.press("ctrl+o", "ctrl+p")
+        assert not isinstance(person.app.screen, CommandPalette)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import select
@@ -21,35 +22,36 @@ from tui.threads import ThreadStore
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
 
 # An application over the scripted workbench whose model has said something and is not done. Ready is told by a file,
-# since nothing else may be written to the terminal.
+# since nothing else may be written to the terminal; the first look at the loaded models comes after the first paint.
 PROGRAM = """
-import os, sys, threading, time
+import os, sys, time
 from pathlib import Path
 root = Path(sys.argv[1])
-from tests.app.driving import add_thread
 from tests.app.fake_workbench import FakeWorkbench, model
+from tui.domain import text_message
 import tui.app
 workbench = FakeWorkbench(root, [model()])
 workbench.put(model().key)
-thread_id = add_thread(workbench, "a question")
+thread_id = workbench.threads.create_thread().id
+workbench.threads.add_message(thread_id, text_message("user", "a question"))
 answer = workbench.answer(thread_id, model().key)
 answer.generation.say("the beginning of an answer")
-close = workbench.close
+close, loaded = workbench.close, workbench.loaded
 def closed():
     close()
     (root / "closed").write_text("yes")
-workbench.close = closed
-from tui.app.screens import chat
-opened = chat.ChatScreen._open_workbench
-async def ready(self):
-    await opened(self)
+def ready():
     os.write(2, b"ggml: native words\\n")
     print("python words", file=sys.stderr)
     while not any(line.source == "native" for line in workbench.log.lines()):
         time.sleep(0.01)
     (root / "log").write_text("\\n".join(f"{line.source} {line.text}" for line in workbench.log.lines()))
+    from textual import constants
+    (root / "facts").write_text(f"{constants.MAX_FPS} {constants.TEXTUAL_ANIMATIONS} {sys.getswitchinterval()}")
     (root / "ready").write_text("yes")
-chat.ChatScreen._open_workbench = ready
+    return loaded()
+workbench.close, workbench.loaded = closed, ready
+assert "textual" not in sys.modules
 code = tui.app.run(workbench)
 (root / "code").write_text(str(code))
 sys.exit(code)
@@ -171,3 +173,16 @@ def test_without_a_terminal_it_says_so_and_starts_nothing(tmp_path: Path) -> Non
     assert done.returncode == 2
     assert "needs a terminal" in done.stderr
     assert done.stdout == ""
+
+
+def test_settings_reach_textual_before_it_is_imported(tmp_path: Path) -> None:
+    for settings, frames, mouse in (({}, 60, True), ({"low_bandwidth": True, "mouse": False}, 15, False)):
+        root = tmp_path / str(frames)
+        root.mkdir()
+        (root / "settings.json").write_text(json.dumps(settings))
+        terminal = RealTerminal(root)
+        terminal.read_until("ready")
+        terminal.process.send_signal(signal.SIGTERM)
+        assert terminal.wait() == 0
+        assert (root / "facts").read_text() == f"{frames} {'full' if mouse else 'none'} 0.0005"
+        assert (b"\x1b[?1003h" in terminal.output) == mouse

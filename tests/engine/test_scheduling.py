@@ -13,7 +13,8 @@ from tests.support.scripts import long_script
 from tui.domain import LoadConfig, SamplingConfig
 from tui.engine import GenerationTask
 from tui.engine.pace import Pace
-from tui.engine.sequences import common_prefix
+from tui.engine.parking import ParkingLot
+from tui.engine.prefix import common_prefix
 
 SCRIPT = "One two three four five six seven eight nine ten eleven twelve. "
 
@@ -173,3 +174,67 @@ def test_the_pace_bounds_prompt_chunks_by_time() -> None:
     for _ in range(20):
         pace.measured(1, 64, 64 * 1.0)
     assert pace.prompt_room(running=1) == 16, "however slow the machine, prompts get on"
+
+
+def test_idle_conversations_are_parked_and_taken_back_whole(tmp_path: Path) -> None:
+    path = make_tiny_model(tmp_path / "random.gguf", extra_tokens=500, quantization="f32")
+    sampling = SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=20)
+    prompts = [[40 + number + index % 50 for index in range(150)] for number in range(3)]
+    with loaded(path, LoadConfig(threads=1, context_length=512)) as model:
+        alone = [collect(model.submit([*prompt, 7, 8], sampling)).data for prompt in prompts]
+    with loaded(path, LoadConfig(threads=1, context_length=512)) as model:
+        for prompt in prompts:  # three times 150 tokens and more: they do not fit beside each other
+            collect(model.submit(list(prompt), sampling))
+        again = [collect(model.submit([*prompt, 7, 8], sampling)) for prompt in prompts]
+    assert [answer.stats.cached_prompt_tokens for answer in again] == [150, 150, 150]
+    assert [answer.data for answer in again] == alone
+
+
+class FakeStates:
+    """llama.cpp's state functions over plain bytes, ten for each token of a sequence."""
+
+    def __init__(self) -> None:
+        self.lengths: dict[int, int] = {}
+        self.full = False
+
+    def llama_state_seq_get_size_ext(self, _context: object, sequence: int, _flags: int) -> int:
+        return self.lengths[sequence] * 10
+
+    def llama_state_seq_get_data_ext(self, _context: object, _data: object, size: int, *_: int) -> int:
+        return size
+
+    def llama_state_seq_set_data_ext(self, _context: object, _data: object, size: int, *_: int) -> int:
+        return 0 if self.full else size
+
+
+def test_parked_conversations_keep_to_their_budget_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = FakeStates()
+    monkeypatch.setattr("tui.engine.parking.load_llama", lambda: states)
+    lot = ParkingLot(None, budget=2500)
+    for number in range(3):
+        states.lengths[number] = 100
+        lot.park(number, [number] * 100)
+    assert lot.best([0] * 101, can_trim=True) == (None, 0), "the first had to go"
+    found, shared = lot.best([1] * 60 + [9], can_trim=True)
+    assert found is not None
+    assert shared == 60
+    assert lot.best([1] * 60 + [9], can_trim=False) == (None, 0)
+    states.full = True
+    assert not lot.take_back(found, 7)
+    states.full = False
+    assert lot.take_back(found, 7)
+    assert lot.best([1] * 101, can_trim=True) == (None, 0)
+
+
+def test_a_longer_state_replaces_its_own_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = FakeStates()
+    monkeypatch.setattr("tui.engine.parking.load_llama", lambda: states)
+    lot = ParkingLot(None, budget=2500)
+    states.lengths.update({0: 100, 1: 150})
+    lot.park(0, [5] * 100)
+    lot.park(1, [5] * 150)
+    found, shared = lot.best([5] * 200, can_trim=False)
+    assert found is not None
+    assert (len(found.tokens), shared) == (150, 150)
+    assert lot.take_back(found, 3)
+    assert lot.best([5] * 200, can_trim=True) == (None, 0)

@@ -46,15 +46,18 @@ def run(workbench: Workbench) -> int:
         # Exported by some shells, they would freeze the screen at a size that the terminal no longer has.
         os.environ.pop(size, None)
     sys.setswitchinterval(SWITCH_INTERVAL)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with Terminal(workbench.log) as terminal:
             from tui.app.app import LmdeckApp
 
             app = LmdeckApp(workbench)
             terminal.on_gone(app.leave)
-            for number in (signal.SIGTERM, signal.SIGHUP):
+            for number in handlers:
                 signal.signal(number, lambda *_: app.leave())
             app.run(mouse=bool(settings.get("mouse", True)))
             return app.return_code or 0
     finally:
         workbench.close()
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

@@ -116,7 +116,7 @@ ACTIONS: tuple[Action, ...] = (
            "app.toggle_dark", go="d"),
     Action("mouse", "Mouse on or off", "Off leaves selecting to the terminal; from the next start", "everywhere",
            "app.toggle_setting('mouse')"),
-    Action("slow", "Slow line on or off", "15 frames a second, no animation; from the next start", "everywhere",
+    Action("slow", "Low bandwidth on or off", "15 frames a second, no animation; from the next start", "everywhere",
            "app.toggle_setting('low_bandwidth')"),
     Action("palette", "Command palette", "Every command by name", "everywhere",
            "app.command_palette", "ctrl+p,colon", "palette", 2, first=True, palette=False, go="p"),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import time
+import traceback
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -14,22 +16,32 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from tui.app.actions import BY_ID, Action, bindings_for
+from tui.app.figures import problem_text
 from tui.app.screens.chat import ChatScreen
 from tui.app.stylesheets import stylesheet
 from tui.app.themes import DARK, LIGHT
+from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from tui.workbench import Workbench
+
+WIDE = 100
+"""Columns from which on the list of threads stands beside the transcript."""
+
+TALL = 30
+
+ERROR_SECONDS = 12.0
+"""How long an error stays on the screen, and is not said again."""
 
 
 class LmdeckApp(App[None]):
     """The screen over one workbench, which it closes when it ends."""
 
     TITLE = "lmdeck"
-    CSS_PATH = [stylesheet(name) for name in ("app", "chat", "transcript")]
+    CSS_PATH = [stylesheet(name) for name in ("app", "chat")]
     BINDINGS = bindings_for("everywhere")
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]
 
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
@@ -37,17 +49,28 @@ class LmdeckApp(App[None]):
         self.animation_level = "full" if workbench.settings.get("animations", False) else "none"
         self.register_theme(DARK)
         self.register_theme(LIGHT)
+        # Assigning the theme makes Textual read every stylesheet twice, which the usual one need not cost.
+        self.set_reactive(App.theme, DARK.name)
+        self.stylesheet.set_variables(self.get_css_variables())
         wanted = str(workbench.settings.get("theme", DARK.name))
-        self.theme = wanted if wanted in self.available_themes else DARK.name
+        if wanted in self.available_themes:
+            self.theme = wanted
         self._key_map: dict[str, str] = {}
         self._clashes: set[str] = set()
+        self._said: dict[str, float] = {}
         self._own_loop: asyncio.AbstractEventLoop | None = None
+        self._leaving = False
 
     def get_default_screen(self) -> Screen[Any]:
-        return ChatScreen(self.workbench)
+        # Textual would find the classes of this size only after it had styled everything without them.
+        width, height = self.size
+        classes = f"{'-narrow' if width < WIDE else '-wide'} {'-short' if height < TALL else '-tall'}"
+        return ChatScreen(self.workbench, classes)
 
     def on_mount(self) -> None:
         self._own_loop = asyncio.get_running_loop()
+        if self._leaving:
+            self.exit()
         self.begin_capture_print(self)
         chosen = self.workbench.settings.get("keys", {})
         if isinstance(chosen, dict):
@@ -65,6 +88,7 @@ class LmdeckApp(App[None]):
 
     def leave(self) -> None:
         """End the app from any thread or from a signal handler, without asking."""
+        self._leaving = True
         if self._own_loop is not None:
             with contextlib.suppress(RuntimeError):
                 self._own_loop.call_soon_threadsafe(self.exit)
@@ -72,6 +96,30 @@ class LmdeckApp(App[None]):
     def keys_of(self, action: Action) -> list[str]:
         """The keys of an action, as the person's key map has them."""
         return [key.strip() for key in self._key_map.get(action.id, action.keys).split(",") if key.strip()]
+
+    async def attempt(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work for a screen. An error is shown, and nothing else stops."""
+        try:
+            await work
+        except LmdeckError as error:
+            self.report(error)
+        except Exception as error:
+            # A defect of ours must not take the threads off the screen, and must be seen.
+            for line in "".join(traceback.format_exception(error)).splitlines():
+                self.workbench.log.write("screen", "error", line)
+            self.report(LmdeckError(f"Something went wrong inside lmdeck: {error!r}", "ctrl+l shows where."))
+
+    def report(self, error: LmdeckError) -> None:
+        """Say what went wrong and what to do, and keep it in the log. The same again is not said at once."""
+        text, now = problem_text(error), time.monotonic()
+        self.workbench.log.write("screen", "error", str(error))
+        if now > self._said.get(text, 0.0):
+            self._said[text] = now + ERROR_SECONDS
+            self.notify(text, severity="error", timeout=ERROR_SECONDS, markup=False)
+
+    def warn(self, text: str) -> None:
+        """Say something that a person should know before going on."""
+        self.notify(text, severity="warning", timeout=ERROR_SECONDS, markup=False)
 
     async def perform(self, action: Action) -> None:
         """Run an action of the registry as its key would."""
@@ -98,7 +146,8 @@ class LmdeckApp(App[None]):
     def action_command_palette(self) -> None:
         from tui.app.palette import Palette
 
-        if not isinstance(self.screen, Palette):
+        # What it offers is done on the main screen, so a dialog must be left first.
+        if len(self.screen_stack) == 1:
             self.push_screen(Palette())
 
     def action_help(self) -> None:

@@ -53,7 +53,7 @@ class Bridge:
         """Begin an answer off the event loop. Raises what `begin` raises."""
         started = self._clock()
         answer = await asyncio.to_thread(begin)
-        running = RunningAnswer(thread_id, answer.message_id, model, answer.generation, started)
+        running = RunningAnswer(thread_id, answer.message_id, model, answer.generation, started, time.time())
         self.answers[thread_id] = running
         self._watcher.answer_started(running)
         if self._timer is not None:

@@ -66,7 +66,7 @@ class Conversation:
         running = self.bridge.running(thread_id)
         self._show(
             [
-                from_answer(answer, self.bridge.speed(answer), message.created)
+                from_answer(answer, self.bridge.speed(answer))
                 if answer and message.id == held
                 else from_stored(message)
                 for message in messages
@@ -75,7 +75,7 @@ class Conversation:
         )
         self._say_below(WAITING_TEXT if thread_id in self.waiting else "")
         if running:
-            self._transcript.start_answer(from_answer(running, self.bridge.speed(running), time.time()))
+            self._transcript.start_answer(from_answer(running, self.bridge.speed(running)))
         self._changed(None)
 
     async def send(self, text: str) -> str:
@@ -153,7 +153,7 @@ class Conversation:
             if self._transcript.message_count != len(above):
                 self._show([from_stored(message) for message in above])
             self.messages = above
-            self._transcript.start_answer(from_answer(answer, self.bridge.speed(answer), time.time()))
+            self._transcript.start_answer(from_answer(answer, self.bridge.speed(answer)))
         self._changed(None)
 
     def answer_grew(self, answer: RunningAnswer, text: str, reasoning: str) -> None:
@@ -169,12 +169,11 @@ class Conversation:
 
     def answer_ended(self, answer: RunningAnswer) -> None:
         if answer.thread_id == self.thread_id:
-            self._transcript.end_answer(from_answer(answer, self.bridge.speed(answer), time.time()))
+            self._transcript.end_answer(from_answer(answer, self.bridge.speed(answer)))
         self._changed(answer)
 
-    def last_stats(self) -> GenerationStats | None:
-        """The figures of the newest answer in the open thread."""
+    def last_stats(self) -> GenerationStats:
+        """The figures of the newest answer in the open thread that has ended."""
         answer = self.bridge.answers.get(self.thread_id)
-        if answer is not None:
-            return answer.stats
-        return next((message.stats for message in reversed(self.messages) if message.stats), None)
+        found = answer.stats if answer else next((m.stats for m in reversed(self.messages) if m.stats), None)
+        return found or GenerationStats()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from tui.workbench import Workbench
@@ -13,29 +16,38 @@ NEW_THREAD = "new_thread_draft"
 
 
 class Drafts:
-    """Drafts on disk. An unchanged one is not written again."""
+    """Drafts on disk. An unchanged one is not written again; one that the disk refuses is held here meanwhile."""
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, report: Callable[[LmdeckError], None]) -> None:
         self._workbench = workbench
+        self._report = report
         self._saved: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
 
     async def load(self, thread_id: str) -> str:
         """The draft of a thread; the empty id is the thread that does not exist yet."""
+        if thread_id in self._refused:
+            return self._refused[thread_id]
         self._saved[thread_id] = await asyncio.to_thread(self._read, thread_id)
         return self._saved[thread_id]
 
     async def save(self, thread_id: str, text: str) -> None:
-        """Put a draft on disk, off the event loop."""
-        await asyncio.to_thread(self.save_now, thread_id, text)
+        """Put a draft on disk, off the event loop. A refusal is reported and stops nothing."""
+        try:
+            await asyncio.to_thread(self.save_now, thread_id, text)
+        except LmdeckError as error:
+            self._report(error)
 
     def save_now(self, thread_id: str, text: str) -> None:
         """Put a draft on disk. Blocks; raises `StorageFailed`."""
         if self._saved.get(thread_id, "") == text:
             return
+        self._refused[thread_id] = text
         if thread_id:
             self._workbench.threads.save_draft(thread_id, text)
         else:
             self._workbench.settings.set(NEW_THREAD, text)
+        del self._refused[thread_id]
         self._saved[thread_id] = text
 
     def _read(self, thread_id: str) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rich.cells import cell_len, set_cell_size
+
+if TYPE_CHECKING:
+    from tui.domain import LmdeckError
 
 
 def bytes_text(count: float) -> str:
@@ -61,3 +66,8 @@ def fit(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, width - 1) + "…"
+
+
+def problem_text(error: LmdeckError) -> str:
+    """What went wrong and what to do, one below the other."""
+    return f"{error.message}\n{error.advice}".strip()

@@ -29,13 +29,15 @@ SPEED_WINDOW = 3.0
 
 @dataclass(slots=True)
 class RunningAnswer:
-    """One answer, from its start on. Times are those of the caller's monotonic clock, in seconds."""
+    """One answer, from its start on. Times are those of the caller's monotonic clock, in seconds, but for `created`."""
 
     thread_id: str
     message_id: str
     model: str
     generation: Generation
     started: float
+    created: float = 0.0
+    """Seconds since the epoch."""
     text: str = ""
     reasoning: str = ""
     state: str = "waiting"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.app.figures import problem_text
 from tui.app.transcript import TranscriptMessage
-from tui.domain import STOP_REASON_TEXT, GenerationStats, LmdeckError
+from tui.domain import STOP_REASON_TEXT, GenerationStats
 
 if TYPE_CHECKING:
     from tui.app.running_answer import RunningAnswer
@@ -34,7 +35,7 @@ def from_stored(stored: StoredMessage) -> TranscriptMessage:
     )
 
 
-def from_answer(answer: RunningAnswer, speed: float, created: float) -> TranscriptMessage:
+def from_answer(answer: RunningAnswer, speed: float) -> TranscriptMessage:
     """An answer that is being made, or has just ended."""
     return TranscriptMessage(
         id=answer.message_id,
@@ -44,7 +45,7 @@ def from_answer(answer: RunningAnswer, speed: float, created: float) -> Transcri
         author=answer.model,
         note=live_note(answer, speed),
         problem=problem_text(answer.error) if answer.error else "",
-        time=created,
+        time=answer.created,
         reasoning_note=reasoning_note(answer.stats),
     )
 
@@ -69,11 +70,6 @@ def stats_note(stats: GenerationStats) -> str:
 def reasoning_note(stats: GenerationStats | None) -> str:
     """How much the model thought; nothing while that is not known."""
     return f"{stats.reasoning_tokens:,} tokens" if stats and stats.reasoning_tokens else ""
-
-
-def problem_text(error: LmdeckError) -> str:
-    """What went wrong and what to do, one below the other."""
-    return f"{error.message}\n{error.advice}".strip()
 
 
 def _figures(tokens: int, speed: float, first_token: float) -> str:

@@ -3,54 +3,73 @@
 No input or output, no llama.cpp, no Textual: this wing imports nothing else of ours, so everything may import it.
 """
 
-from tui.domain.configuration import (
-    CacheType,
-    DeviceMemory,
-    FlashAttention,
-    LoadConfig,
-    LoadedValue,
-    MemoryEstimate,
-    SamplingConfig,
-)
-from tui.domain.errors import (
-    BadRequest,
-    BadTemplate,
-    Busy,
-    Cancelled,
-    ContextExceeded,
-    EngineFault,
-    LmdeckError,
-    ModelNotFound,
-    ModelUnusable,
-    ModelWillNotFit,
-    StorageFailed,
-)
-from tui.domain.generation import (
-    STOP_REASON_TEXT,
-    Event,
-    Failed,
-    Finished,
-    GenerationRequest,
-    GenerationStats,
-    ModelLoading,
-    Origin,
-    PromptProgress,
-    Queued,
-    ReasoningDelta,
-    StopReason,
-    TextDelta,
-)
-from tui.domain.messages import (
-    Message,
-    Part,
-    ReasoningPart,
-    Role,
-    TextPart,
-    part_from_json,
-    part_to_json,
-    text_message,
-)
-from tui.domain.models import ModelInfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.domain.configuration import (
+        CacheType,
+        DeviceMemory,
+        FlashAttention,
+        LoadConfig,
+        LoadedValue,
+        MemoryEstimate,
+        SamplingConfig,
+    )
+    from tui.domain.errors import (
+        BadRequest,
+        BadTemplate,
+        Busy,
+        Cancelled,
+        ContextExceeded,
+        EngineFault,
+        LmdeckError,
+        ModelNotFound,
+        ModelUnusable,
+        ModelWillNotFit,
+        StorageFailed,
+    )
+    from tui.domain.generation import (
+        STOP_REASON_TEXT,
+        Event,
+        Failed,
+        Finished,
+        GenerationRequest,
+        GenerationStats,
+        ModelLoading,
+        Origin,
+        PromptProgress,
+        Queued,
+        ReasoningDelta,
+        StopReason,
+        TextDelta,
+    )
+    from tui.domain.messages import (
+        Message,
+        Part,
+        ReasoningPart,
+        Role,
+        TextPart,
+        part_from_json,
+        part_to_json,
+        text_message,
+    )
+    from tui.domain.models import ModelInfo
+else:
+    from tui.lazy import lazy_names
+
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "configuration": "CacheType DeviceMemory FlashAttention LoadConfig LoadedValue MemoryEstimate "
+            "SamplingConfig",
+            "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
+            "ModelNotFound ModelUnusable ModelWillNotFit StorageFailed",
+            "generation": "STOP_REASON_TEXT Event Failed Finished GenerationRequest GenerationStats "
+            "ModelLoading Origin PromptProgress Queued ReasoningDelta StopReason TextDelta",
+            "messages": "Message Part ReasoningPart Role TextPart part_from_json part_to_json text_message",
+            "models": "ModelInfo",
+        },
+    )
 
 __all__ = [
     "STOP_REASON_TEXT",

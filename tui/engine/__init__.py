@@ -4,14 +4,33 @@ The engine knows tokens and bytes, not conversations or templates. Importing thi
 that happens on the first load.
 """
 
-from tui.engine.engine import Engine
-from tui.engine.library import describe_build
-from tui.engine.loaded import LoadedModel
-from tui.engine.loading import DEFAULT_CONTEXT_LENGTH, Kernels, LoadProgress, default_threads
-from tui.engine.log import LogLine, LogRing
-from tui.engine.memory import readable_size
-from tui.engine.self_test import SelfTest
-from tui.engine.task import Delivery, GenerationTask
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.engine.engine import Engine
+    from tui.engine.library import describe_build
+    from tui.engine.loaded import LoadedModel
+    from tui.engine.loading import DEFAULT_CONTEXT_LENGTH, Kernels, LoadProgress, default_threads
+    from tui.engine.log import LogLine, LogRing
+    from tui.engine.memory import readable_size
+    from tui.engine.self_test import SelfTest
+    from tui.engine.task import Delivery, GenerationTask
+else:
+    from tui.lazy import lazy_names
+
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "engine": "Engine",
+            "library": "describe_build",
+            "loaded": "LoadedModel",
+            "loading": "DEFAULT_CONTEXT_LENGTH Kernels LoadProgress default_threads",
+            "log": "LogLine LogRing",
+            "memory": "readable_size",
+            "self_test": "SelfTest",
+            "task": "Delivery GenerationTask",
+        },
+    )
 
 __all__ = [
     "DEFAULT_CONTEXT_LENGTH",

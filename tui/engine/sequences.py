@@ -6,7 +6,12 @@ from itertools import count
 from typing import Any
 
 from tui.engine.library import load_llama
+from tui.engine.parking import ParkingLot, parking_budget
+from tui.engine.prefix import common_prefix
 from tui.engine.task import GenerationTask
+
+# Idle conversations may hold this part of the context's cells; see tui.engine.parking for what they cost.
+_IDLE_SHARE = 8
 
 
 class Sequence:
@@ -22,16 +27,18 @@ class Sequence:
 
 
 class SequenceTable:
-    """Every sequence of one context. Idle ones keep their tokens until their room is needed.
+    """Every sequence of one context. Idle ones keep their tokens until their room is needed, then are parked.
 
     In a unified cache copying a prefix to another sequence costs no cells, only marks them as shared.
     """
 
-    def __init__(self, context: Any, sequences: int, can_trim: bool) -> None:
+    def __init__(self, context: Any, context_length: int, sequences: int, can_trim: bool) -> None:
         self._llama = load_llama()
         self._memory = self._llama.llama_get_memory(context)
         self._can_trim = can_trim
         self._sequences = [Sequence(number) for number in range(sequences)]
+        self._lot = ParkingLot(context, parking_budget())
+        self._idle_allowance = context_length // _IDLE_SHARE
         self._clock = count(1)
 
     def assign(self, task: GenerationTask) -> Sequence:
@@ -39,25 +46,23 @@ class SequenceTable:
 
         The caller sees to it that fewer tasks run than there are sequences.
         """
-        history = task.history
-        best, shared = None, 0
-        for sequence in self._sequences:
-            length = self._reusable(sequence, history)
-            if length > shared:
-                best, shared = sequence, length
-        if best is not None and best.task is None and shared == len(best.tokens):
+        best, shared = self._best_resident(task.history)
+        parked, parked_shared = self._lot.best(task.history, self._can_trim)
+        if best is not None and best.task is None and shared == len(best.tokens) and shared >= parked_shared:
             chosen = best  # the next turn of the same conversation
         else:
-            idle = [sequence for sequence in self._sequences if sequence.task is None]
-            chosen = min((sequence for sequence in idle if sequence is not best), key=_age, default=idle[0])
+            chosen = self._oldest_idle(spare=best)
             if chosen is not best:
-                self.clear(chosen)
-                if best is not None:
+                self._retire(chosen)
+                if parked is not None and parked_shared > shared and self._lot.take_back(parked, chosen.number):
+                    chosen.tokens, shared = list(parked.tokens), parked_shared
+                elif best is not None:
                     self._llama.llama_memory_seq_cp(self._memory, best.number, chosen.number, 0, shared)
                     chosen.tokens = best.tokens[:shared]
         if shared < len(chosen.tokens):
             self.trim(chosen, shared)
         chosen.task = task
+        self._park_the_idle()
         return chosen
 
     def release(self, sequence: Sequence) -> None:
@@ -84,8 +89,16 @@ class SequenceTable:
         oldest = min((s for s in self._sequences if s.task is None and s.tokens), key=_age, default=None)
         if oldest is None:
             return False
-        self.clear(oldest)
+        self._retire(oldest)
         return True
+
+    def _best_resident(self, history: list[int]) -> tuple[Sequence | None, int]:
+        best, shared = None, 0
+        for sequence in self._sequences:
+            length = self._reusable(sequence, history)
+            if length > shared:
+                best, shared = sequence, length
+        return best, shared
 
     def _reusable(self, sequence: Sequence, history: list[int]) -> int:
         """How many tokens of `history` the sequence holds in a usable way. One token is always left to decode."""
@@ -94,18 +107,26 @@ class SequenceTable:
             return 0
         return length
 
+    def _oldest_idle(self, spare: Sequence | None) -> Sequence:
+        """The idle sequence that can be missed most, `spare` only if there is no other."""
+        idle = [sequence for sequence in self._sequences if sequence.task is None]
+        return min((sequence for sequence in idle if sequence is not spare), key=_age, default=idle[0])
 
-def common_prefix(left: list[int], right: list[int], limit: int) -> int:
-    """The number of equal tokens at the start of both, at most `limit`."""
-    low, high = 0, min(len(left), len(right), limit)
-    # Comparing slices runs in C; halving the range costs twice the length at most.
-    while low < high:
-        middle = (low + high + 1) // 2
-        if left[low:middle] == right[low:middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    def _park_the_idle(self) -> None:
+        """Keep idle conversations to a small part of the context, since they slow down those that run."""
+        idle = sorted((s for s in self._sequences if s.task is None and s.tokens), key=_age)
+        held = sum(len(sequence.tokens) for sequence in idle)
+        for sequence in idle:
+            if held <= self._idle_allowance:
+                break
+            held -= len(sequence.tokens)
+            self._retire(sequence)
+
+    def _retire(self, sequence: Sequence) -> None:
+        """Free the sequence's cells; what it said is parked if there is room for it."""
+        if sequence.tokens:
+            self._lot.park(sequence.number, sequence.tokens)
+            self.clear(sequence)
 
 
 def _age(sequence: Sequence) -> tuple[bool, int]:

@@ -45,7 +45,7 @@ class Worker:
         self._parallel = parallel
         self._lifetime = lifetime
         self._on_closed = on_closed
-        self._table = SequenceTable(opened.context, opened.sequences, opened.can_trim)
+        self._table = SequenceTable(opened.context, opened.context_length, opened.sequences, opened.can_trim)
         self._batch = Batch(self._llama.llama_n_batch(opened.context))
         self._pace = Pace(self._llama.llama_n_ubatch(opened.context))
         self._changed = threading.Condition()

@@ -73,8 +73,8 @@ def test_a_table_is_as_wide_as_its_text() -> None:
     assert plain(drawn("| a | long head |\n|--:|:-:|\n| 100 | x |\n| 2 | y |", 40)) == [
         "  a │ long head",
         "────┼──────────",
-        "100 │     x    "[:13].rstrip() + "    ",
-        "  2 │     y    ",
+        "100 │     x",
+        "  2 │     y",
     ]
 
 

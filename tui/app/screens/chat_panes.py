@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Coroutine
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal
 from textual.screen import Screen
+from textual.widget import Widget
 
 from tui.app.actions import BY_ID
 from tui.app.screens import copying
-from tui.app.transcript_messages import problem_text
+from tui.app.stylesheets import stylesheet
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.status_line import StatusLine
 from tui.app.widgets.thread_list import ThreadList
-from tui.app.widgets.thread_transcript import ThreadTranscript
-from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from tui.app.app import LmdeckApp
+    from tui.app.widgets.thread_transcript import ThreadTranscript
     from tui.workbench import Workbench
-
-ERROR_SECONDS = 12.0
-"""How long an error stays on the screen, and is not said again."""
 
 
 class ChatPanes(Screen[None]):
@@ -33,45 +29,45 @@ class ChatPanes(Screen[None]):
 
     AUTO_FOCUS = "#composer"
 
-    def __init__(self, workbench: Workbench) -> None:
-        super().__init__()
+    def __init__(self, workbench: Workbench, classes: str) -> None:
+        super().__init__(classes=classes)
         self.workbench = workbench
         self.status_line = StatusLine(id="status")
-        self.thread_list = ThreadList(id="threads")
-        self.transcript = ThreadTranscript(id="transcript")
-        self.composer = Composer(id="composer")
-        self._said: dict[str, float] = {}
+        self.thread_list = ThreadList(id="threads", classes="pane")
+        self.composer = Composer(id="composer", classes="pane")
 
     @property
     def deck(self) -> LmdeckApp:
         """The application, with what it offers beyond Textual's."""
         return cast("LmdeckApp", self.app)
 
+    @cached_property
+    def transcript(self) -> ThreadTranscript:
+        """The messages. Made after the first paint: nothing else takes as long to import."""
+        from tui.app.widgets.thread_transcript import ThreadTranscript
+
+        return ThreadTranscript(id="transcript", classes="pane")
+
     def compose(self) -> ComposeResult:
         yield self.status_line
-        with Horizontal(id="main"):
-            yield self.thread_list
-            yield self.transcript
+        yield self.thread_list
+        frame = Widget(id="frame", classes="pane")
+        frame.border_title = "New thread"
+        yield frame
         yield self.composer
         yield KeyBar(id="keys")
 
+    async def fill_frame(self) -> None:
+        """Put the transcript where its empty frame was."""
+        self.app.stylesheet.read(stylesheet("transcript"))
+        self.transcript.show_title("")
+        with self.app.batch_update():
+            await self.mount(self.transcript, before="#frame")
+            await self.query_one("#frame").remove()
+
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do some work beside the screen. An error that has advice is shown, and nothing else stops."""
-        self.run_worker(self._attempt(work))
-
-    async def _attempt(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            await work
-        except LmdeckError as error:
-            self.report(error)
-
-    def report(self, error: LmdeckError) -> None:
-        """Say what went wrong and what to do, and keep it in the log. The same again is not said at once."""
-        text, now = problem_text(error), time.monotonic()
-        self.workbench.log.write("screen", "error", str(error))
-        if now > self._said.get(text, 0.0):
-            self._said[text] = now + ERROR_SECONDS
-            self.notify(text, severity="error", timeout=ERROR_SECONDS, markup=False)
+        """Do some work beside the screen. An error is shown, and nothing else stops."""
+        self.run_worker(self.deck.attempt(work))
 
     def action_go(self) -> None:
         from tui.app.screens.go import GoScreen
@@ -103,8 +99,10 @@ class ChatPanes(Screen[None]):
 
         drawer = self.query_one_optional(LogView)
         if drawer is None:
-            self.mount(LogView(self.workbench.log.lines, id="log"), before="#keys")
+            self.add_class("-log")
+            self.mount(LogView(self.workbench.log.lines, id="log", classes="pane"), before="#keys")
         else:
+            self.remove_class("-log")
             drawer.remove()
             self.action_focus_composer()
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from textual import getters, on
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -16,9 +17,8 @@ from textual.widgets import Static
 
 from tui.app.actions import bindings_for
 from tui.app.estimate_text import estimate_content
-from tui.app.figures import bar, one_line
+from tui.app.figures import bar, one_line, problem_text
 from tui.app.stylesheets import stylesheet
-from tui.app.transcript_messages import problem_text
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.parameter_form import ParameterForm
 from tui.config import LOAD_PARAMETERS
@@ -27,6 +27,7 @@ from tui.domain import BadRequest, LmdeckError, LoadConfig, MemoryEstimate, Mode
 if TYPE_CHECKING:
     from textual.timer import Timer
 
+    from tui.app.app import LmdeckApp
     from tui.engine import LoadedModel
     from tui.workbench import Workbench
 
@@ -42,9 +43,6 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
 
     BINDINGS = bindings_for("dialogs")
     CSS_PATH = stylesheet("dialogs")
-    form = getters.query_one(ParameterForm)
-    outlook = getters.query_one(".estimate", Static)
-    explanation = getters.query_one(".explanation", Static)
 
     def __init__(self, workbench: Workbench, model: ModelInfo, config: LoadConfig) -> None:
         super().__init__()
@@ -57,17 +55,18 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         self._started = 0.0
         self._progress = 0.0
         self._stopping = False
+        limits = {"context_length": model.context_length, "gpu_layers": model.layers}
+        known = {name: limit for name, limit in limits.items() if limit}
+        self.form = ParameterForm(f"Load {one_line(model.key)}", LOAD_PARAMETERS, asdict(config), known)
+        self.outlook = Static("Estimating…", classes="estimate", markup=False)
+        self.explanation = Static(classes="explanation", markup=False)
 
     def compose(self) -> ComposeResult:
-        limits = {"context_length": self._model.context_length, "gpu_layers": self._model.layers}
-        known = {name: limit for name, limit in limits.items() if limit}
-        title = f"Load {one_line(self._model.key)}"
+        self.outlook.border_title = "Memory"
         with Vertical(classes="pile load"):
-            yield ParameterForm(title, LOAD_PARAMETERS, asdict(self._config), known)
-            outlook = Static("Estimating…", classes="estimate", markup=False)
-            outlook.border_title = "Memory"
-            yield outlook
-            yield Static(classes="explanation", markup=False)
+            yield self.form
+            yield self.outlook
+            yield self.explanation
         yield KeyBar(classes="keys")
 
     def on_mount(self) -> None:
@@ -103,7 +102,10 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
 
     def _make_estimate(self) -> None:
         if not self._started:
-            self.run_worker(self._estimate_now(self.config), group="estimate", exclusive=True)
+            self._begin(self._estimate_now(self.config), "estimate")
+
+    def _begin(self, work: Coroutine[Any, Any, None], group: str) -> None:
+        self.run_worker(cast("LmdeckApp", self.app).attempt(work), group=group, exclusive=True)
 
     async def _estimate_now(self, config: LoadConfig) -> None:
         if self._estimate is not None:
@@ -118,9 +120,6 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
             self.outlook.update(estimate_content(self._estimate, stale=False))
 
     def _show_problem(self, error: LmdeckError) -> None:
-        """Say it, and put the cursor on the parameter that is to blame."""
-        if isinstance(error, BadRequest):
-            self.form.point_at(error.field.rpartition(".")[2])
         self._problem = problem_text(error)
         self.call_after_refresh(self._explain)
 
@@ -130,24 +129,32 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
             self._started = time.monotonic()
             self._progress, self._problem = 0.0, ""
             self.form.disabled = True
-            self.run_worker(self._load_now(self.config), group="load")
+            self._begin(self._load_now(self.config), "load")
 
     async def _load_now(self, config: LoadConfig) -> None:
         watch = self.set_interval(PROGRESS_INTERVAL, self._show_progress)
+        loaded = None
         try:
             loaded = await asyncio.to_thread(self._workbench.load, self._model.key, config, self._report)
         except LmdeckError as error:
-            self._started, self._stopping = 0.0, False
-            self.form.disabled = False
-            self.form.focus()
+            if isinstance(error, BadRequest):
+                self.form.point_at(error.field.rpartition(".")[2])
             self._show_problem(error)
-            if self._estimate is not None:
-                self.outlook.update(estimate_content(self._estimate, stale=False))
-        else:
-            self._tell_differences(loaded)
-            self.dismiss(loaded)
         finally:
             watch.stop()
+            if loaded is None:
+                self._take_up_again()
+        if loaded is not None:
+            self._tell_differences(loaded)
+            self.dismiss(loaded)
+
+    def _take_up_again(self) -> None:
+        """Let the parameters be changed after a load that came to nothing."""
+        self._started, self._stopping = 0.0, False
+        self.form.disabled = False
+        self.form.focus()
+        if self._estimate is not None:
+            self.outlook.update(estimate_content(self._estimate, stale=False))
 
     def _report(self, progress: float) -> bool:
         """Called by the engine's thread; false makes it give up."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import getters, on
 from textual.app import ComposeResult
@@ -15,12 +15,12 @@ from tui.app.actions import bindings_for
 from tui.app.screens.dialogs import ConfirmDialog
 from tui.app.screens.load_dialog import LoadDialog
 from tui.app.stylesheets import stylesheet
-from tui.app.transcript_messages import problem_text
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
-from tui.domain import LmdeckError, LoadConfig
+from tui.domain import LoadConfig
 
 if TYPE_CHECKING:
+    from tui.app.app import LmdeckApp
     from tui.engine import LoadedModel
     from tui.workbench import Workbench
 
@@ -42,6 +42,11 @@ class ModelPicker(ModalScreen[str | None]):
         self._in_use = in_use
         self._loaded: dict[str, LoadedModel] = {}
 
+    @property
+    def deck(self) -> LmdeckApp:
+        """The application, with what it offers beyond Textual's."""
+        return cast("LmdeckApp", self.app)
+
     def compose(self) -> ComposeResult:
         with Vertical(classes="pile models"):
             yield ModelList()
@@ -53,15 +58,12 @@ class ModelPicker(ModalScreen[str | None]):
         self.set_interval(LOOK_EVERY, self._look)
 
     def _look(self) -> None:
-        self.run_worker(self._show_models(), group="look", exclusive=True)
+        self.run_worker(self.deck.attempt(self._show_models()), group="look", exclusive=True)
 
     async def _show_models(self) -> None:
         """Read the folder and the loaded models again."""
         catalogue = await asyncio.to_thread(lambda: self._workbench.catalogue)
-        try:
-            await asyncio.to_thread(catalogue.refresh)
-        except LmdeckError as error:
-            self.notify(problem_text(error), severity="error", markup=False)
+        await asyncio.to_thread(catalogue.refresh)
         models = sorted(await asyncio.to_thread(catalogue.models), key=lambda model: not model.usable)
         self._loaded = {model.key: model for model in await asyncio.to_thread(self._workbench.loaded)}
         rows = self.model_list
@@ -123,13 +125,10 @@ class ModelPicker(ModalScreen[str | None]):
 
     def _unload_if(self, confirmed: bool | None) -> None:
         if confirmed and self.model_list.current is not None:
-            self.run_worker(self._unload(self.model_list.current.key))
+            self.run_worker(self.deck.attempt(self._unload(self.model_list.current.key)))
 
     async def _unload(self, key: str) -> None:
-        try:
-            await asyncio.to_thread(self._workbench.unload, key)
-        except LmdeckError as error:
-            self.notify(problem_text(error), severity="error", markup=False)
+        await asyncio.to_thread(self._workbench.unload, key)
         self._look()
 
     def action_close(self) -> None:

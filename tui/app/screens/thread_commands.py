@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 from tui.app.figures import one_line
 
 if TYPE_CHECKING:
-    from tui.app.screens.chat import ChatScreen
+    from tui.app.screens.thread_panes import ThreadPanes
     from tui.threads import ThreadSummary
 
 
-def thread_in_hand(screen: ChatScreen) -> ThreadSummary | None:
+def thread_in_hand(screen: ThreadPanes) -> ThreadSummary | None:
     """The thread that a command means: the one under the cursor while the list has the focus, else the open one."""
     return screen.thread_list.current if screen.thread_list.has_focus else screen.summary
 
 
-def rename(screen: ChatScreen) -> None:
+def rename(screen: ThreadPanes) -> None:
     """Ask for another title."""
     from tui.app.screens.dialogs import TextDialog
 
@@ -35,7 +35,7 @@ def rename(screen: ChatScreen) -> None:
     screen.app.push_screen(TextDialog("Rename the thread", one_line(thread.title)), answered)
 
 
-async def delete(screen: ChatScreen) -> None:
+async def delete(screen: ThreadPanes) -> None:
     """Put a thread into the trash. An answer that is coming there is stopped, and kept with it."""
     thread = thread_in_hand(screen)
     if thread is None:
@@ -53,7 +53,7 @@ async def delete(screen: ChatScreen) -> None:
     screen.notify(f"Deleted “{one_line(thread.title)}”. u brings it back (ctrl+g u anywhere).", markup=False)
 
 
-async def undo_delete(screen: ChatScreen) -> None:
+async def undo_delete(screen: ThreadPanes) -> None:
     """Bring back the thread that was deleted last."""
     if not screen.deleted:
         return

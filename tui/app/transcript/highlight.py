@@ -107,7 +107,7 @@ def _kinds() -> dict[_TokenType, str]:
 @cache
 def _kind(token_type: _TokenType) -> str:
     kinds = _kinds()
-    while token_type not in kinds:
+    while token_type not in kinds and token_type.parent is not None:
         token_type = token_type.parent
     return kinds[token_type]
 

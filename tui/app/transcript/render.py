@@ -61,12 +61,13 @@ def spans_of(fragments: Fragments, palette: Palette, base: Style, mark: int = 0)
 
 def code_top(language: str, number: int, width: int, palette: Palette) -> Row:
     """The rule above a code block, with its language and the number by which it is copied."""
-    right = f" block {number} ─╴"
-    room = width - cells(right) - 6
-    name = hard_split(language, room)[0] if room > 1 else ""
-    left = f"╶─ {name} " if name else "╶"
-    line = "─" * (width - cells(left) - cells(right))
-    return Row([(hard_split(left + line + right, width)[0], palette.rule)], gutter=ALL_GUTTER)
+    label = f"block {number}"
+    room = width - cells(label) - 10
+    name = f"{hard_split(language, room)[0]} " if language and room > 1 else ""
+    spans = [("╶─ " if name else "╶", palette.rule), (name, palette.dim)]
+    line = "─" * (width - sum(cells(text) for text, _ in spans) - cells(label) - 4)
+    spans += [(line + " ", palette.rule), (label, palette.dim), (" ─╴", palette.rule)]
+    return wrap_anywhere(spans, width)[0]._replace(gutter=ALL_GUTTER)
 
 
 def code_bottom(width: int, palette: Palette) -> Row:

@@ -275,7 +275,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         if (selection := self.text_selection) is not None:
             style = self.screen.get_component_rich_style("screen--selection")
             strip = with_selection(line, selection.get_span(row_key(index, row)), style)
-        if index == self._cursor and self.has_focus and (row or not index):
+        if index == self._cursor < self._messages.count and self.has_focus and (row or not index):
             strip = with_bar(strip, palette.cursor)
         live = self._messages.live
         if live is not None and lines is live.lines and row == len(lines) - 1 and live.ends_in_text:

@@ -90,7 +90,9 @@ def into_view(layout: Layout, cursor: int, top: int, height: int) -> int:
     first, last = layout.locate(top), layout.locate(min(top + height, layout.height) - 1)
     if first is None or last is None:
         return cursor
-    return max(first[0], min(cursor, last[0], layout.count - 1))
+    # Of the last one only the blank line before it may be in view.
+    lowest = last[0] if last[1] or last[0] == first[0] else last[0] - 1
+    return max(first[0], min(cursor, lowest, layout.count - 1))
 
 
 def _reveal(layout: Layout, index: int, top: int, height: int, step: int) -> int:
@@ -103,6 +105,7 @@ def _reveal(layout: Layout, index: int, top: int, height: int, step: int) -> int
 
 
 def _extent(layout: Layout, index: int) -> tuple[int, int]:
-    """The lines of a message without the blank one before it."""
+    """The lines of a message without the blank one before it, and with what stands below the last message."""
     begin = layout.top(index)
-    return begin + (1 if index else 0), begin + layout.height_of(index)
+    end = layout.height if index == layout.count - 1 else begin + layout.height_of(index)
+    return begin + (1 if index else 0), end

@@ -29,9 +29,10 @@ class Composer(TextArea):
 
         text: str
 
-    def __init__(self, *, id: str) -> None:
+    def __init__(self, *, id: str, classes: str) -> None:
         super().__init__(
             id=id,
+            classes=classes,
             show_line_numbers=False,
             highlight_cursor_line=False,
             tab_behavior="focus",

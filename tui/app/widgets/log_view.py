@@ -29,8 +29,8 @@ class LogView(ScrollView, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"log--quiet", "log--problem"}
     BINDINGS = bindings_for("log")
 
-    def __init__(self, read: Callable[[int], Sequence[LogLine]], *, id: str) -> None:
-        super().__init__(id=id)
+    def __init__(self, read: Callable[[int], Sequence[LogLine]], *, id: str, classes: str) -> None:
+        super().__init__(id=id, classes=classes)
         self._read = read
         self._lines: deque[LogLine] = deque(maxlen=CAPACITY)
 

@@ -33,7 +33,7 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
     """Rows made from items. A kind of list says how to name, search and draw one item."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "rows--cursor", "rows--bold", "rows--quiet", "rows--focus", "rows--live", "rows--problem",
+        "rows--cursor", "rows--bold", "rows--quiet", "rows--focus", "rows--live",
     }  # fmt: skip
     BINDINGS = bindings_for("lists")
     cursor: reactive[int] = reactive(0, repaint=False)
@@ -61,6 +61,7 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
         self.filtering = False
         self._shown: list[Item] = []
         self._empty_lines: list[str] = []
+        self._ground: Style | None = None
 
     def key_of(self, item: Item) -> str:
         """What identifies an item when the list changes."""
@@ -200,10 +201,13 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
 
     def render_line(self, y: int) -> Strip:
         width = self.scrollable_content_region.width
-        ground = self.rich_style
+        if self._ground is None:
+            # Textual works it out anew for each line, from all that lies beneath.
+            self._ground = self.rich_style
+        ground = self._ground
         row = self.scroll_offset.y + y
-        if not self._shown:
-            return self._empty_line(y, width)
+        if not self._shown and (self.items or self.empty_text):
+            return self._empty_line(y, width, ground)
         if row >= len(self._shown):
             return Strip.blank(width, ground)
         at_cursor = row == self.cursor
@@ -221,13 +225,17 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
         style = self.get_component_rich_style(f"rows--{role}")
         return line + Style(color=style.color, bold=style.bold or line.bold)
 
-    def _empty_line(self, y: int, width: int) -> Strip:
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._ground = None
+
+    def _empty_line(self, y: int, width: int, ground: Style) -> Strip:
         if not self._empty_lines:
             text = f"Nothing matches “{self.filter_text}”." if self.items else self.empty_text
             self._empty_lines = [""] + [part for line in text.split("\n") for part in wrap(line, width - 2)]
         text = self._empty_lines[y] if y < len(self._empty_lines) else ""
         style = self.get_component_rich_style("rows--quiet")
-        return Strip([Segment(" " + fit(text, width - 2), style)]).adjust_cell_length(width, self.rich_style)
+        return Strip([Segment(" " + fit(text, width - 2), style)]).adjust_cell_length(width, ground)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -24,8 +24,8 @@ class ThreadList(RowList["ThreadSummary"]):
 
     BINDINGS = bindings_for("threads")
 
-    def __init__(self, *, id: str) -> None:
-        super().__init__("Threads", id=id)
+    def __init__(self, *, id: str, classes: str) -> None:
+        super().__init__("Threads", id=id, classes=classes)
         self.running: frozenset[str] = frozenset()
         self.open_thread = ""
 
