@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -181,21 +181,3 @@ class LmdeckApp(App[None]):
         if names not in self._clashes:
             self._clashes.add(names)
             self.notify(f"Your key map gives another action the key of: {names}.", severity="warning", markup=False)
-
-    def copy_text(self, text: str, what: str) -> None:
-        """Copy text by every way that works here, and say which it was."""
-        self.run_worker(self._copy(text, what), group="copy")
-
-    async def _copy(self, text: str, what: str) -> None:
-        import os
-
-        from tui.app.clipboard import copy
-
-        send: Callable[[str], None] = self.copy_to_clipboard
-        target = self.workbench.paths.data / "clipboard.txt"
-        try:
-            ways = await asyncio.to_thread(copy, text, send, target, dict(os.environ))
-        except OSError as error:
-            self.notify(f"Nothing was copied: {error}", severity="error", markup=False)
-        else:
-            self.notify(f"{what} copied: {ways}.", markup=False)

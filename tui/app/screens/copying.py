@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ def copy_selection(screen: ChatPanes) -> None:
     text = screen.composer.selected_text if screen.composer.has_focus else ""
     text = text or screen.transcript.selected_text() or screen.get_selected_text() or ""
     if text:
-        screen.deck.copy_text(text, f"{len(text):,} characters")
+        copy_text(screen, text, f"{len(text):,} characters")
     else:
         screen.notify("Nothing is selected. ctrl+q quits.", markup=False)
 
@@ -24,7 +26,7 @@ def copy_message(screen: ChatPanes) -> None:
     if message is None:
         screen.notify("There is no message yet.", markup=False)
     else:
-        screen.deck.copy_text(screen.transcript.message_source(message.id), "Message")
+        copy_text(screen, screen.transcript.message_source(message.id), "Message")
 
 
 def copy_code(screen: ChatPanes) -> None:
@@ -35,13 +37,30 @@ def copy_code(screen: ChatPanes) -> None:
         screen.notify("This message has no code block. j and k move to another one.", markup=False)
         return
     if len(blocks) == 1:
-        screen.deck.copy_text(blocks[0], "Code block")
+        copy_text(screen, blocks[0], "Code block")
         return
     from tui.app.screens.dialogs import NumberDialog
 
     def answered(number: int | None) -> None:
         if number is not None:
-            screen.deck.copy_text(blocks[number - 1], f"Code block {number}")
+            copy_text(screen, blocks[number - 1], f"Code block {number}")
 
     first_lines = [block.strip().partition("\n")[0] for block in blocks]
     screen.app.push_screen(NumberDialog("Copy which code block?", first_lines), answered)
+
+
+def copy_text(screen: ChatPanes, text: str, what: str) -> None:
+    """Copy text by every way that works here, and say which it was."""
+    screen.run_worker(_copy(screen, text, what), group="copy")
+
+
+async def _copy(screen: ChatPanes, text: str, what: str) -> None:
+    from tui.app.clipboard import copy
+
+    target = screen.workbench.paths.data / "clipboard.txt"
+    try:
+        ways = await asyncio.to_thread(copy, text, screen.app.copy_to_clipboard, target, dict(os.environ))
+    except OSError as error:
+        screen.notify(f"Nothing was copied: {error}", severity="error", markup=False)
+    else:
+        screen.notify(f"{what} copied: {ways}.", markup=False)
