@@ -126,7 +126,7 @@ def test_answers_that_did_not_end_well_say_so() -> None:
 
 async def test_bridge_drains_all_threads_and_rests_when_none_runs(tmp_path: Path) -> None:
     workbench, recorder, timer, clock = FakeWorkbench(tmp_path), Recorder(), Timer(), Clock()
-    bridge = Bridge(cast(Any, workbench), recorder, clock)
+    bridge = Bridge(recorder, clock)
     bridge.use_timer(cast(Any, timer))
     for name in ("one", "two"):
         thread_id = add_thread(workbench, name)
@@ -153,7 +153,7 @@ async def test_bridge_drains_all_threads_and_rests_when_none_runs(tmp_path: Path
 
 async def test_bridge_stops_only_what_runs(tmp_path: Path) -> None:
     workbench = FakeWorkbench(tmp_path)
-    bridge = Bridge(cast(Any, workbench), Recorder())
+    bridge = Bridge(Recorder())
     thread_id = add_thread(workbench, "one")
     assert not bridge.stop(thread_id)
     await bridge.start(thread_id, "model", lambda: cast(Any, workbench.answer(thread_id, "model")))

@@ -16,7 +16,7 @@ from tui.app.running_answer import RunningAnswer
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.workbench import Answer, Workbench
+    from tui.workbench import Answer
 
 INTERVAL = 0.05
 """Seconds between two drains."""
@@ -38,8 +38,7 @@ class Watcher(Protocol):
 class Bridge:
     """The answers of all threads: the running ones, and the last one of each thread for as long as we run."""
 
-    def __init__(self, workbench: Workbench, watcher: Watcher, clock: Callable[[], float] = time.monotonic) -> None:
-        self._workbench = workbench
+    def __init__(self, watcher: Watcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._watcher = watcher
         self._clock = clock
         self._timer: Timer | None = None

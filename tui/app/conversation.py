@@ -36,7 +36,7 @@ class Conversation:
         self._changed = changed
         self._noted = 0.0
         self._below = ""
-        self.bridge = Bridge(workbench, self)
+        self.bridge = Bridge(self)
         self.thread_id = ""
         """The open thread; empty while it has no message."""
         self.messages: list[StoredMessage] = []

@@ -80,11 +80,6 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
         """The item under the cursor."""
         return self._shown[self.cursor] if 0 <= self.cursor < len(self._shown) else None
 
-    @property
-    def shown_count(self) -> int:
-        """How many rows pass the filter."""
-        return len(self._shown)
-
     def set_items(self, items: Sequence[Item]) -> None:
         """Show other items; the cursor stays on the item it was on, if that is still there."""
         self.items = list(items)
