@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.model_maker import make_scripted_model
-from tui.domain import Finished, LoadConfig, ModelNotFound, ModelUnusable, SamplingConfig, text_message
+from tui.domain import Finished, LoadConfig, ModelNotFound, ModelUnusable, SamplingConfig, StorageFailed, text_message
 from tui.paths import find_paths
 from tui.workbench import Workbench
 
@@ -102,6 +102,8 @@ def test_a_full_disk_does_not_stop_the_answer_and_it_is_saved_later(
     monkeypatch.setattr("tui.workbench._RETRY_INTERVAL", 0.05)
     thread = workbench.threads.create_thread()
     workbench.threads.add_message(thread.id, text_message("user", "Hi"))
+    told: list[StorageFailed] = []
+    workbench.on_unsaved = told.append
     answer = workbench.answer(thread.id, "endless", SamplingConfig(max_tokens=1500))
     limit_pages(workbench, 0)
     assert answer.generation.wait(120)
@@ -109,6 +111,7 @@ def test_a_full_disk_does_not_stop_the_answer_and_it_is_saved_later(
     assert isinstance(last, Finished)
     assert answer.problem is not None
     assert "full" in answer.problem.message
+    assert answer.problem in told
     limit_pages(workbench, 10_000)
     deadline = time.monotonic() + 20
     while answer.problem is not None and time.monotonic() < deadline:

@@ -74,6 +74,8 @@ class Workbench:
         self._formats = _Once(_new_format_cache)
         self._generations: list[Generation] = []
         self._closing = threading.Event()
+        self.on_unsaved: Callable[[StorageFailed], None] | None = None
+        """Hears, from any thread, that an answer cannot be written at present."""
         self._lock = threading.Lock()
 
     @property
@@ -164,6 +166,8 @@ class Workbench:
 
         def record(events: Sequence[Event]) -> None:
             recorder.record(events)
+            if recorder.problem is not None and self.on_unsaved is not None:
+                self.on_unsaved(recorder.problem)
             if events and isinstance(events[-1], Finished | Failed) and not recorder.ended:
                 threading.Thread(target=self._save_later, args=(recorder,), daemon=True).start()
 

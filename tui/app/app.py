@@ -69,6 +69,7 @@ class LmdeckApp(App[None]):
 
     def on_mount(self) -> None:
         self._own_loop = asyncio.get_running_loop()
+        self.workbench.on_unsaved = self._report_from_thread
         if self._leaving:
             self.exit()
         self.begin_capture_print(self)
@@ -116,6 +117,11 @@ class LmdeckApp(App[None]):
         if now > self._said.get(text, 0.0):
             self._said[text] = now + ERROR_SECONDS
             self.notify(text, severity="error", timeout=ERROR_SECONDS, markup=False)
+
+    def _report_from_thread(self, error: LmdeckError) -> None:
+        if self._own_loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and the screen with it
+                self._own_loop.call_soon_threadsafe(self.report, error)
 
     def warn(self, text: str) -> None:
         """Say something that a person should know before going on."""

@@ -184,3 +184,10 @@ def test_the_cursor_comes_into_view() -> None:
     last = into_view(layout, 29, 0, 20)
     assert layout.top(last) < 20 <= layout.top(last + 1)
     assert into_view(layout, 0, layout.top(5), 10) == 5
+
+
+def test_a_huge_paste_is_drawn_in_part_and_says_so() -> None:
+    text = "word " * 200_000
+    lines = Section(TranscriptMessage("1", "user", text, author="you")).render(80, PALETTE)
+    assert len(lines) < 2000
+    assert "950,000 more characters are kept and sent" in "".join(line.text for line in lines)

@@ -29,6 +29,10 @@ PREVIEW_ROWS = 6
 """How much of the reasoning shows while there is no answer yet."""
 
 
+MOST_DRAWN = 50_000
+"""Characters of a message that somebody pasted. Megabytes of it would hold the screen up for seconds."""
+
+
 class Line(NamedTuple):
     """One line as it is drawn, and what of it is text; see `Row`."""
 
@@ -54,7 +58,11 @@ class Section:
         message = self.message
         body = _body_width(width)
         typed = message.role != "assistant"
-        text = render_all(parse(clean(message.text), keep_lines=typed), body, palette)
+        shown = message.text[:MOST_DRAWN] if typed else message.text
+        text = render_all(parse(clean(shown), keep_lines=typed), body, palette)
+        if len(shown) < len(message.text):
+            more = f"… {len(message.text) - len(shown):,} more characters are kept and sent, but not drawn."
+            text.extend([BLANK, *wrap([(more, palette.dim)], body)])
         rows = reasoning_rows(message, self.unfolded, body, palette)
         rows.extend([BLANK] if self.unfolded and rows and text else [])
         rows.extend(text)
