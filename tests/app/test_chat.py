@@ -16,6 +16,14 @@ async def test_empty_state_tells_a_newcomer_what_to_do(workbench: FakeWorkbench)
         assert "Type a message." in person.text()
 
 
+async def test_the_transcript_has_the_colours_of_the_stylesheet(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        palette = person.chat.transcript._messages.palette
+        assert palette.text.bgcolor is not None
+        assert palette.dim.color != palette.text.color
+        assert palette.code_keyword.color not in (None, palette.code.color)
+
+
 async def test_enter_saves_the_message_and_the_model_answers(ready: FakeWorkbench) -> None:
     async with person_at(ready) as person:
         await person.ask("hello there")

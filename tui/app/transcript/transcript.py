@@ -242,8 +242,13 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self._resume_measuring()
 
     def notify_style_update(self) -> None:
-        """Take over the colours of another theme."""
         super().notify_style_update()
+        if self.is_attached:
+            # Textual gives the component classes their styles only after this.
+            self.call_later(self._take_colours)
+
+    def _take_colours(self) -> None:
+        """Take over the colours of the stylesheet, and later those of another theme."""
         if self.is_attached and (palette := palette_of(self)) != self._messages.palette:
             self._messages.recolour(palette)
             self.refresh()
