@@ -14,7 +14,7 @@ from typing import Any
 from tests.bench.report import Report, in_turn, median, median_ratio
 from tests.support.model_maker import make_tiny_model
 from tui.domain import LoadConfig, ModelInfo, SamplingConfig
-from tui.engine import Engine, LoadedModel, LogRing
+from tui.engine import Engine, GenerationTask, LoadedModel, LogRing
 from tui.engine.library import load_llama
 from tui.engine.loading import Kernels, open_model
 
@@ -104,16 +104,29 @@ def engine_prompt(model: LoadedModel, tokens: list[int]) -> float:
 def engine_generate(model: LoadedModel, sequences: int, salt: int) -> float:
     """Tokens per second of all answers together, while all of them run."""
     tasks = [model.submit([300 + salt, *short_prompt(number)], GREEDY) for number in range(sequences)]
+    times = [noted_times(task) for task in tasks]
     for task in tasks:
         while (delivery := task.mailbox.take()) is None or delivery.stats is None:
             time.sleep(0.02)  # as the program reads: joined, not token by token
-    started = max(task.first_token_at for task in tasks)
-    ended = min(task.last_token_at for task in tasks)
-    # All run between these two moments, each at one token a step.
-    step = (tasks[0].last_token_at - tasks[0].first_token_at) / (tasks[0].generated - 1)
+    # Between these moments all of them run; before, some prompts are still being read.
+    started = max(moments[0] for moments in times)
+    ended = min(moments[-1] for moments in times)
     if ended <= started:
         raise RuntimeError("the answers did not run at the same time")
-    return sequences / step
+    return sum(started < moment <= ended for moments in times for moment in moments) / (ended - started)
+
+
+def noted_times(task: GenerationTask) -> list[float]:
+    """A list that fills with the moments at which the task's tokens come."""
+    moments: list[float] = []
+    count = task.count_token
+
+    def count_and_note(now: float) -> None:
+        moments.append(now)
+        count(now)
+
+    task.count_token = count_and_note  # type: ignore[method-assign]
+    return moments
 
 
 def measure(rounds: int) -> Report:

@@ -17,10 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["run"]
 
-SWITCH_INTERVAL = 0.0005
-"""Seconds. The engine thread shares the interpreter lock with the screen; Python's default of 5 ms costs a fast
-model a quarter of its speed while the screen draws."""
-
 LOW_BANDWIDTH_FRAMES = "15"
 """Frames a second over a slow line; Textual's default is 60."""
 
@@ -45,7 +41,6 @@ def run(workbench: Workbench) -> int:
     for size in ("COLUMNS", "LINES"):
         # Exported by some shells, they would freeze the screen at a size that the terminal no longer has.
         os.environ.pop(size, None)
-    sys.setswitchinterval(SWITCH_INTERVAL)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with Terminal(workbench.log) as terminal:

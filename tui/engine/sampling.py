@@ -105,7 +105,9 @@ class Sampler:
         if self._checked:
             return not (math.isnan(logits[0]) or math.isnan(logits[-1]))
         self._checked = True
-        return not any(map(math.isnan, logits))
+        import numpy  # llama_cpp has loaded it already
+
+        return not bool(numpy.isnan(numpy.ctypeslib.as_array(logits)).any())
 
     def close(self) -> None:
         """Free the chain. The sampler must not be used afterwards."""
