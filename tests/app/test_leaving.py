@@ -47,7 +47,7 @@ def ready():
         time.sleep(0.01)
     (root / "log").write_text("\\n".join(f"{line.source} {line.text}" for line in workbench.log.lines()))
     from textual import constants
-    (root / "facts").write_text(f"{constants.MAX_FPS} {constants.TEXTUAL_ANIMATIONS} {sys.getswitchinterval()}")
+    (root / "facts").write_text(f"{constants.MAX_FPS} {constants.TEXTUAL_ANIMATIONS}")
     (root / "ready").write_text("yes")
     return loaded()
 workbench.close, workbench.loaded = closed, ready
@@ -184,5 +184,5 @@ def test_settings_reach_textual_before_it_is_imported(tmp_path: Path) -> None:
         terminal.read_until("ready")
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.wait() == 0
-        assert (root / "facts").read_text() == f"{frames} {'full' if mouse else 'none'} 0.0005"
+        assert (root / "facts").read_text() == f"{frames} {'full' if mouse else 'none'}"
         assert (b"\x1b[?1003h" in terminal.output) == mouse

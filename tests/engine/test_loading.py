@@ -250,6 +250,7 @@ log = LogRing()
 with loaded(Path(sys.argv[1]), log=log) as model:
     assert collect(model.submit([65], SamplingConfig())).text == "Quiet."
 assert any(line.source == "llama.cpp" for line in log.lines())
+assert sys.getswitchinterval() < 0.001, "whoever draws or reads would hold the engine's thread up"
 """
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path / "m.gguf")], capture_output=True, check=True, timeout=60
