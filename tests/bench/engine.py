@@ -19,7 +19,7 @@ from tui.engine.library import load_llama
 from tui.engine.loading import Kernels, open_model
 
 PROMPT_TOKENS = 512
-GENERATED_TOKENS = 96
+GENERATED_TOKENS = 48
 SEQUENCES = (1, 4, 8)
 CONTEXT_LENGTH = 8192
 GREEDY = SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=GENERATED_TOKENS, ignore_end_of_generation=True)
