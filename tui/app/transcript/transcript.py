@@ -239,6 +239,7 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
             self._place(settle_end(self._messages, self._view.height))
         else:
             self._look_at(self._messages.find(mark))
+        self.refresh()
         self._resume_measuring()
 
     def notify_style_update(self) -> None:
@@ -271,7 +272,8 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
     def render_line(self, y: int) -> Strip:
         """One line of the view."""
         found = self._messages.locate(self._top + y)
-        if found is None:
+        if found is None or not self._messages.is_measured(found[0]):
+            # Textual may draw a new size before it tells of it; `on_resize` measures and draws again.
             return Strip([])
         index, row = found
         lines = self._messages.lines(index)
