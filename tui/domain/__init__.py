@@ -10,10 +10,15 @@ if TYPE_CHECKING:
         CacheType,
         DeviceMemory,
         FlashAttention,
+        GuardrailLevel,
         LoadConfig,
         LoadedValue,
         MemoryEstimate,
+        Pooling,
+        RopeScaling,
         SamplingConfig,
+        Speculation,
+        SplitMode,
     )
     from tui.domain.errors import (
         BadRequest,
@@ -26,47 +31,68 @@ if TYPE_CHECKING:
         ModelNotFound,
         ModelUnusable,
         ModelWillNotFit,
+        RemoteFailed,
         StorageFailed,
     )
     from tui.domain.generation import (
         STOP_REASON_TEXT,
+        Constraint,
+        ConstraintKind,
+        ContextTrimmed,
         Event,
         Failed,
         Finished,
         GenerationRequest,
         GenerationStats,
+        Logprobs,
         ModelLoading,
         Origin,
+        OverflowPolicy,
         PromptProgress,
         Queued,
         ReasoningDelta,
+        ReasoningEffort,
         StopReason,
         TextDelta,
+        TokenLogprob,
+        Tool,
+        ToolCallArguments,
+        ToolCallFinished,
+        ToolCallStarted,
+        ToolChoice,
     )
     from tui.domain.messages import (
+        ImagePart,
         Message,
         Part,
         ReasoningPart,
         Role,
         TextPart,
+        ToolCallPart,
+        ToolResultPart,
         part_from_json,
         part_to_json,
         text_message,
     )
-    from tui.domain.models import ModelInfo
+    from tui.domain.models import (
+        ModelInfo,
+    )
 else:
     from tui.lazy import lazy_names
 
     __getattr__ = lazy_names(
         __name__,
         {
-            "configuration": "CacheType DeviceMemory FlashAttention LoadConfig LoadedValue MemoryEstimate "
-            "SamplingConfig",
+            "configuration": "CacheType DeviceMemory FlashAttention GuardrailLevel LoadConfig LoadedValue "
+            "MemoryEstimate Pooling RopeScaling SamplingConfig Speculation SplitMode",
             "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
-            "ModelNotFound ModelUnusable ModelWillNotFit StorageFailed",
-            "generation": "STOP_REASON_TEXT Event Failed Finished GenerationRequest GenerationStats "
-            "ModelLoading Origin PromptProgress Queued ReasoningDelta StopReason TextDelta",
-            "messages": "Message Part ReasoningPart Role TextPart part_from_json part_to_json text_message",
+            "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
+            "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
+            "GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
+            "PromptProgress Queued ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
+            "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
+            "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
+            "part_from_json part_to_json text_message",
             "models": "ModelInfo",
         },
     )
@@ -78,7 +104,10 @@ __all__ = [
     "Busy",
     "CacheType",
     "Cancelled",
+    "Constraint",
+    "ConstraintKind",
     "ContextExceeded",
+    "ContextTrimmed",
     "DeviceMemory",
     "EngineFault",
     "Event",
@@ -87,9 +116,12 @@ __all__ = [
     "FlashAttention",
     "GenerationRequest",
     "GenerationStats",
+    "GuardrailLevel",
+    "ImagePart",
     "LmdeckError",
     "LoadConfig",
     "LoadedValue",
+    "Logprobs",
     "MemoryEstimate",
     "Message",
     "ModelInfo",
@@ -98,17 +130,32 @@ __all__ = [
     "ModelUnusable",
     "ModelWillNotFit",
     "Origin",
+    "OverflowPolicy",
     "Part",
+    "Pooling",
     "PromptProgress",
     "Queued",
     "ReasoningDelta",
+    "ReasoningEffort",
     "ReasoningPart",
+    "RemoteFailed",
     "Role",
+    "RopeScaling",
     "SamplingConfig",
+    "Speculation",
+    "SplitMode",
     "StopReason",
     "StorageFailed",
     "TextDelta",
     "TextPart",
+    "TokenLogprob",
+    "Tool",
+    "ToolCallArguments",
+    "ToolCallFinished",
+    "ToolCallPart",
+    "ToolCallStarted",
+    "ToolChoice",
+    "ToolResultPart",
     "part_from_json",
     "part_to_json",
     "text_message",

@@ -11,18 +11,45 @@ from typing import Literal
 
 CacheType = Literal["f32", "f16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
 FlashAttention = Literal["auto", "on", "off"]
+SplitMode = Literal["none", "layer", "row", "tensor"]
+RopeScaling = Literal["auto", "none", "linear", "yarn", "longrope"]
+Speculation = Literal["off", "ngram", "draft", "mtp"]
+Pooling = Literal["auto", "none", "mean", "cls", "last", "rank"]
+GuardrailLevel = Literal["off", "relaxed", "balanced", "strict", "custom"]
 
 
 @dataclass(frozen=True, slots=True)
 class LoadConfig:
-    """Everything that is decided when a model is loaded. `None` means: let lmdeck choose."""
+    """Everything that is decided when a model is loaded. `None` means: let lmdeck choose.
+
+    All values are plain and immutable, so that a configuration is a key, and goes through JSON to a child process.
+    """
 
     context_length: int | None = None
     """Tokens that the model can see at once, shared by all conversations that run in it."""
+    fit: bool = False
+    """Lower what was left open, and then the context length, until the model fits into the memory that is free."""
+    fit_minimum_context: int = 4096
+    """Fitting never goes below this many tokens."""
     gpu_layers: int | None = None
     """Layers held in GPU memory; `None` is as many as there are, 0 is none."""
+    gpu_offload_ratio: float | None = None
+    """The same as a part of all layers, 0 to 1. Excludes `gpu_layers`."""
+    cpu_expert_layers_ratio: float = 0.0
+    """Part of the layers, 0 to 1, whose mixture-of-experts weights stay on the CPU; counted from the first."""
+    experts_used: int | None = None
+    """Experts computed for each token; `None` is the model's own number."""
+    split_mode: SplitMode = "layer"
+    """How a model is spread over several GPUs."""
+    main_gpu: int = 0
+    """The GPU that is used alone without splitting, and for intermediate results when splitting by rows."""
+    tensor_split: tuple[float, ...] = ()
+    """Share of each GPU, in llama.cpp's order of devices; empty divides by free memory."""
+    disabled_gpus: tuple[int, ...] = ()
     parallel: int = 4
     """Conversations that may generate at the same time."""
+    unified_kv_cache: bool = True
+    """One cache for all conversations; off gives each of them an equal part of the context."""
     evaluation_batch_size: int = 2048
     """Most tokens handed to llama.cpp in one call."""
     physical_batch_size: int = 512
@@ -37,11 +64,49 @@ class LoadConfig:
     """A quantised value cache needs flash attention."""
     offload_kv_cache: bool = True
     """Keep the KV cache in GPU memory."""
+    full_sliding_window_cache: bool = False
+    """Keep all tokens of sliding-window layers too: more memory, but any prefix can be taken over."""
+    context_checkpoints: int = 32
+    """Snapshots of a conversation's state for models that cannot go back otherwise; 0 keeps none."""
     try_mmap: bool = True
     keep_model_in_memory: bool = False
     """Lock the weights in RAM (mlock)."""
+    direct_io: bool = False
+    """Read the file past the system's cache."""
     rope_frequency_base: float | None = None
     rope_frequency_scale: float | None = None
+    rope_scaling: RopeScaling = "auto"
+    yarn_extrapolation_factor: float | None = None
+    yarn_attention_factor: float | None = None
+    yarn_beta_fast: float | None = None
+    yarn_beta_slow: float | None = None
+    yarn_original_context: int | None = None
+    """Tokens that the model was trained for before it was stretched."""
+    lora: tuple[tuple[str, float], ...] = ()
+    """LoRA adapter files (GGUF) and their scales."""
+    seed: int | None = None
+    """Seed for answers whose request has none; `None` draws one each time."""
+    rpc_servers: tuple[str, ...] = ()
+    """`host:port` of llama.cpp RPC servers whose devices are used beside this machine's."""
+    tensor_overrides: tuple[tuple[str, str], ...] = ()
+    """Pairs of a regular expression on tensor names and the buffer type to hold them, such as `CPU`."""
+    chat_template: str | None = None
+    """Used in place of the file's own template."""
+    projector: str = ""
+    """File that turns images into what the model reads (mmproj); empty looks beside the model, `off` uses none."""
+    speculation: Speculation = "off"
+    """Who guesses the next tokens, to have them checked several at a time."""
+    draft_model: str = ""
+    """Key or file of the small model that guesses, for `draft`."""
+    draft_max_tokens: int = 8
+    draft_min_tokens: int = 0
+    """Shorter guesses are not worth a check."""
+    draft_min_probability: float = 0.0
+    """Guessing stops at a token that the draft model holds less likely than this."""
+    pooling: Pooling = "auto"
+    """How an embedding model makes one vector of many tokens; `auto` is what its file says."""
+    embedding: bool = False
+    """Load a text model for embeddings instead of answers. Models made for embeddings need no telling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +142,24 @@ class SamplingConfig:
     """`None` draws a new seed for every answer."""
     max_tokens: int | None = None
     """Most tokens to generate; `None` is as many as the context has room for."""
+    min_tokens: int = 0
+    """The answer cannot end before it has this many tokens."""
     stop: tuple[str, ...] = ()
     """Texts that end the answer. They are not part of it."""
     ignore_end_of_generation: bool = False
+    top_logprobs: int | None = None
+    """Report the log-probability of each token and of this many alternatives; `None` reports nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedValue:
-    """One load parameter after loading: what was asked for, and what llama.cpp really uses."""
+    """One load parameter after loading: what was asked for, what fitting made of it, and what llama.cpp really uses."""
 
     name: str
     asked: str
     loaded: str
+    fitted: str = ""
+    """Empty where fitting changed nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,16 @@ class EngineFault(LmdeckError):
     code = "engine_fault"
 
 
+class RemoteFailed(LmdeckError):
+    """A remote engine refused or could not be reached. `status` is its HTTP status, 0 where there was no answer."""
+
+    code = "remote_failed"
+
+    def __init__(self, message: str, advice: str = "", *, status: int = 0) -> None:
+        super().__init__(message, advice)
+        self.status = status
+
+
 class StorageFailed(LmdeckError):
     """The disk or the database refused. What was on disk before is still there."""
 

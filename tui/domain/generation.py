@@ -11,7 +11,7 @@ from typing import Literal
 
 from tui.domain.configuration import LoadConfig, SamplingConfig
 from tui.domain.errors import LmdeckError
-from tui.domain.messages import Message
+from tui.domain.messages import Message, ToolCallPart
 
 Origin = Literal["screen", "cli", "server"]
 
@@ -38,6 +38,50 @@ STOP_REASON_TEXT: dict[StopReason, str] = {
     "contextLengthReached": "context full",
 }
 
+OverflowPolicy = Literal["stopAtLimit", "truncateMiddle", "rollingWindow", "error"]
+"""What happens to a conversation that is longer than the context, in LM Studio's words.
+
+`stopAtLimit` sends it as it is, and refuses it when it does not fit; `truncateMiddle` keeps its beginning and its
+end, `rollingWindow` its end; both keep the system prompt and the last message of the user. `error` refuses it like
+`stopAtLimit`, also when the token limit that was asked for leaves no room for the answer.
+"""
+
+ReasoningEffort = Literal["off", "minimal", "low", "medium", "high"]
+
+ConstraintKind = Literal["json_object", "json_schema", "regex", "lark", "gbnf"]
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """A form that the answer must have."""
+
+    kind: ConstraintKind
+    source: str = ""
+    """The schema as JSON text, the regular expression or the grammar; empty for any JSON object."""
+    after: tuple[str, ...] = ()
+    """The form begins behind the first of these texts in the model's output; empty begins with its first token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that the model may call."""
+
+    name: str
+    description: str = ""
+    parameters: str = "{}"
+    """JSON Schema of its arguments, as JSON text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """Whether tools may, must or must not be called."""
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    name: str = ""
+    """With `required`: the one function that must be called; empty for any."""
+    parallel: bool = True
+    """Whether one answer may have several calls."""
+
 
 @dataclass(frozen=True, slots=True)
 class GenerationRequest:
@@ -50,6 +94,17 @@ class GenerationRequest:
     load: LoadConfig | None = None
     """Load parameters to use if the model is not loaded yet; `None` takes its defaults."""
     origin: Origin = "screen"
+    """Who asks. People who sit and wait are served before programs."""
+    overflow: OverflowPolicy = "truncateMiddle"
+    constraint: Constraint | None = None
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = field(default_factory=ToolChoice)
+    reasoning_effort: ReasoningEffort | None = None
+    """`None` leaves it to the template."""
+    template_options: tuple[tuple[str, str], ...] = ()
+    """Further variables for the chat template: names, and values as JSON text."""
+    ttl: float | None = None
+    """Seconds that a model which this request loads stays loaded without work; `None` is for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +126,8 @@ class GenerationStats:
     context_used: int = 0
     """Tokens of this conversation in the context after the answer."""
     context_length: int = 0
+    cache_miss: str = ""
+    """Why prompt tokens had to be read that one would expect in the cache; empty where nothing was missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +170,63 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolCallStarted:
+    """The model begins to call a tool. `index` counts the calls of this answer from 0."""
+
+    index: int
+    id: str
+    name: str
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallArguments:
+    """More of a call's arguments, a piece of JSON text."""
+
+    index: int
+    text: str
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallFinished:
+    """A call is complete."""
+
+    index: int
+    call: ToolCallPart
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprob:
+    """How likely the model held a token: its natural logarithm, before temperature and the other samplers."""
+
+    token: int
+    data: bytes
+    """What it stands for; may be part of a character."""
+    logprob: float
+    alternatives: tuple[tuple[int, bytes, float], ...] = ()
+    """The likeliest tokens in their place, the best first: number, bytes, log-probability."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logprobs:
+    """Log-probabilities of the tokens that made the output since the last such event, control tokens included."""
+
+    tokens: tuple[TokenLogprob, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ContextTrimmed:
+    """The conversation was longer than the context, so that this much of it was not sent."""
+
+    dropped_messages: int
+    clipped_messages: int
+    """Messages of which only a part was sent."""
+    prompt_tokens: int
+    """Tokens of what is sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The answer ended as it should, or because the person stopped it. Always the last event."""
 
@@ -127,4 +241,17 @@ class Failed:
     stats: GenerationStats | None = None
 
 
-Event = Queued | ModelLoading | PromptProgress | ReasoningDelta | TextDelta | Finished | Failed
+Event = (
+    Queued
+    | ModelLoading
+    | ContextTrimmed
+    | PromptProgress
+    | ReasoningDelta
+    | TextDelta
+    | ToolCallStarted
+    | ToolCallArguments
+    | ToolCallFinished
+    | Logprobs
+    | Finished
+    | Failed
+)

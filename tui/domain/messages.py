@@ -6,10 +6,12 @@ key, through `part_to_json` and `part_from_json`.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,33 @@ class ReasoningPart:
     text: str
 
 
-Part = TextPart | ReasoningPart
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture, as the file that it came in (PNG, JPEG, WebP or GIF)."""
+
+    data: bytes
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCallPart:
+    """A call of a tool that the model asks for. `arguments` is JSON text, as complete as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResultPart:
+    """What a tool answered to the call of that id."""
+
+    call_id: str
+    name: str
+    text: str
+
+
+Part = TextPart | ReasoningPart | ImagePart | ToolCallPart | ToolResultPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +74,11 @@ class Message:
         """The reasoning of all parts, joined."""
         return "".join(part.text for part in self.parts if isinstance(part, ReasoningPart))
 
+    @property
+    def tool_calls(self) -> tuple[ToolCallPart, ...]:
+        """The tool calls among its parts."""
+        return tuple(part for part in self.parts if isinstance(part, ToolCallPart))
+
 
 def text_message(role: Role, text: str) -> Message:
     """A message with one text part."""
@@ -59,6 +92,12 @@ def part_to_json(part: Part) -> dict[str, Any]:
             return {"type": "text", "text": text}
         case ReasoningPart(text):
             return {"type": "reasoning", "text": text}
+        case ImagePart(data, media_type):
+            return {"type": "image", "data": base64.b64encode(data).decode(), "media_type": media_type}
+        case ToolCallPart(call_id, name, arguments):
+            return {"type": "tool_call", "id": call_id, "name": name, "arguments": arguments}
+        case ToolResultPart(call_id, name, text):
+            return {"type": "tool_result", "call_id": call_id, "name": name, "text": text}
 
 
 def part_from_json(value: dict[str, Any]) -> Part:
@@ -66,5 +105,21 @@ def part_from_json(value: dict[str, Any]) -> Part:
 
     A kind that this version does not know becomes text, so that a newer store can still be read.
     """
-    text = str(value.get("text", ""))
-    return ReasoningPart(text) if value.get("type") == "reasoning" else TextPart(text)
+
+    def word(key: str) -> str:
+        return str(value.get(key, ""))
+
+    match value.get("type"):
+        case "reasoning":
+            return ReasoningPart(word("text"))
+        case "image":
+            try:
+                return ImagePart(base64.b64decode(word("data"), validate=True), word("media_type"))
+            except binascii.Error:
+                return TextPart("")
+        case "tool_call":
+            return ToolCallPart(word("id"), word("name"), word("arguments"))
+        case "tool_result":
+            return ToolResultPart(word("call_id"), word("name"), word("text"))
+        case _:
+            return TextPart(word("text"))

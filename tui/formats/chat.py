@@ -88,7 +88,7 @@ class ChatFormat:
             "bos_token": self._beginning_token,
             "eos_token": self._end_token,
         }
-        characters = sum(len(part.text) for message in messages for part in message.parts)
+        characters = sum(len(message.text) + len(message.reasoning) for message in messages)
         return self._template.render(variables, characters=characters, messages=len(messages))
 
     def _with_usable_system(self, messages: Sequence[Message], dialect: _Dialect) -> list[Message]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from typing import Any, Literal
 
 from tui.domain import GenerationStats, Message, Part, ReasoningPart, TextPart, part_from_json, part_to_json
 from tui.threads.records import StoredMessage, ThreadSummary
 
 ChunkKind = Literal["text", "reasoning"]
+_PART_OF: dict[ChunkKind, type[TextPart] | type[ReasoningPart]] = {"text": TextPart, "reasoning": ReasoningPart}
 
 
 def storable(text: str) -> str:
@@ -50,18 +51,20 @@ def join_neighbours(chunks: Iterable[tuple[ChunkKind, str]]) -> list[tuple[Chunk
 
 def add_chunks(parts: Sequence[Part], chunks: Iterable[tuple[ChunkKind, str]]) -> tuple[Part, ...]:
     """The parts with what the chunks say behind them."""
-    runs = join_neighbours([*((_kind_of(part), part.text) for part in parts), *chunks])
-    return tuple(ReasoningPart(text) if kind == "reasoning" else TextPart(text) for kind, text in runs)
+    grown = list(parts)
+    for kind, text in join_neighbours(chunks):
+        last = grown[-1] if grown else None
+        if isinstance(last, _PART_OF[kind]):
+            grown[-1] = replace(last, text=last.text + text)
+        else:
+            grown.append(_PART_OF[kind](text))
+    return tuple(grown)
 
 
 def chunks_of(connection: sqlite3.Connection, message_id: str) -> list[tuple[ChunkKind, str]]:
     """What has been saved of an answer that is still being written, in order."""
     rows = connection.execute("SELECT kind, text FROM chunks WHERE message_id = ? ORDER BY number", (message_id,))
     return [(row["kind"], row["text"]) for row in rows]
-
-
-def _kind_of(part: Part) -> ChunkKind:
-    return "reasoning" if isinstance(part, ReasoningPart) else "text"
 
 
 def stats_to_column(stats: GenerationStats | None) -> str | None:
