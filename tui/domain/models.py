@@ -33,6 +33,8 @@ class ModelInfo:
     chat_template: str = ""
     modified: float = 0.0
     """Seconds since the epoch, of the newest file."""
+    remote: str = ""
+    """Name of the remote engine that has the model; empty for a file of this machine."""
     problem: str = ""
     """Why it cannot be used, as a sentence; empty when it can."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tui.engine.library import load_llama
@@ -12,12 +12,24 @@ from tui.engine.sequences import Sequence
 
 @dataclass(slots=True)
 class Share:
-    """One sequence's part of a step: the next `count` tokens of its task's history."""
+    """One sequence's part of a step: the next `count` tokens of its task's history, and guesses behind them."""
 
     sequence: Sequence
     count: int
-    wants_logits: bool
-    """Whether these tokens reach the end of the history, so that the next one can be chosen."""
+    outputs: int = 0
+    """Rows of logits that are wanted back: of the last tokens, 0 while a prompt goes on after this step."""
+    draft: list[int] = field(default_factory=list)
+    """Guessed tokens behind the history. Each needs a row of logits, to be checked."""
+
+    @property
+    def size(self) -> int:
+        """Rows of the batch that it takes."""
+        return self.count + len(self.draft)
+
+    @property
+    def reads_prompt(self) -> bool:
+        """Whether this is more than the next token of a running answer."""
+        return self.count > 1
 
 
 class Batch:
@@ -36,7 +48,7 @@ class Batch:
             self._batch.n_seq_id[index] = 1
 
     def decode(self, context: Any, shares: list[Share]) -> int:
-        """Run one step; llama_decode's result code. Row of logits: the share's last token, see `output_row`."""
+        """Run one step; llama_decode's result code. Logits come in the order of the shares' rows."""
         at = 0
         for share in shares:
             at = self._add(share, at)
@@ -45,22 +57,22 @@ class Batch:
         return result
 
     def _add(self, share: Share, at: int) -> int:
-        sequence, count = share.sequence, share.count
+        sequence, size = share.sequence, share.size
         assert sequence.task is not None
         start = len(sequence.tokens)
         history = sequence.task.history
-        if count == 1:  # the hot path: one running answer's next token
+        if size == 1:  # the hot path: one running answer's next token
             self._tokens[at] = history[start]
             self._positions[at] = start
-            self._outputs[at] = share.wants_logits
+            self._outputs[at] = share.outputs
             self._sequence_ids[at][0] = sequence.number
             return at + 1
-        _fill(self._tokens, at, ctypes.c_int32, history[start : start + count])
-        _fill(self._positions, at, ctypes.c_int32, range(start, start + count))
-        _fill(self._outputs, at, ctypes.c_int8, (0,) * (count - 1) + (int(share.wants_logits),))
-        for index in range(at, at + count):
+        _fill(self._tokens, at, ctypes.c_int32, history[start : start + share.count] + share.draft)
+        _fill(self._positions, at, ctypes.c_int32, range(start, start + size))
+        _fill(self._outputs, at, ctypes.c_int8, (0,) * (size - share.outputs) + (1,) * share.outputs)
+        for index in range(at, at + size):
             self._sequence_ids[index][0] = sequence.number
-        return at + count
+        return at + size
 
     def close(self) -> None:
         """Free the arrays."""

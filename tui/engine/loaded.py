@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-from tui.domain import ContextExceeded, LoadConfig, LoadedValue, MemoryEstimate, ModelInfo, SamplingConfig
+from tui.domain import Constraint, ContextExceeded, LoadConfig, LoadedValue, MemoryEstimate, ModelInfo, SamplingConfig
 from tui.engine.library import load_llama
 from tui.engine.lifetime import Lifetime
 from tui.engine.loading import Kernels, OpenModel
 from tui.engine.sampling import Sampler
+from tui.engine.sequences import SequenceTable
 from tui.engine.task import GenerationTask
 from tui.engine.vocabulary import Vocabulary
 from tui.engine.worker import Worker
+
+
+def open_speculator(*_args: Any) -> Any:
+    return None
 
 
 class LoadedModel:
@@ -44,7 +50,15 @@ class LoadedModel:
         self.chat_template = _chat_template(llama, opened.model)
         self.values = _loaded_values(llama, config, kernels, opened)
         self._close = threading.Lock()
-        self._worker = Worker(opened, self.vocabulary, config.parallel, self._lifetime, lambda: on_closed(self))
+        self._worker = Worker(
+            opened,
+            self.vocabulary,
+            SequenceTable(opened, config, None),
+            open_speculator(opened, config, kernels),
+            config.parallel,
+            self._lifetime,
+            lambda: on_closed(self),
+        )
 
     @property
     def memory_bytes(self) -> int:
@@ -56,8 +70,24 @@ class LoadedModel:
         """Answers that are being generated or wait for their turn."""
         return self._worker.running
 
-    def submit(self, prompt: list[int], sampling: SamplingConfig) -> GenerationTask:
-        """Queue a prompt. Raises ContextExceeded if it leaves no room for an answer, BadRequest for bad sampling."""
+    @property
+    def last_used(self) -> float:
+        """When it had work last, on the monotonic clock; now, while it works."""
+        return time.monotonic() if self.running else self._worker.last_used
+
+    def submit(
+        self,
+        prompt: list[int],
+        sampling: SamplingConfig,
+        *,
+        constraint: Constraint | None = None,
+        priority: int = 0,
+        keep_state: bool = False,
+    ) -> GenerationTask:
+        """Queue a prompt; a lower `priority` is served first, `keep_state` lets the cache go to disk later.
+
+        Raises ContextExceeded if it leaves no room for an answer, BadRequest for bad sampling or a bad constraint.
+        """
         if len(prompt) >= self.context_length:
             raise ContextExceeded(
                 f"The prompt has {len(prompt):,} tokens, but the context holds {self.context_length:,}.",
@@ -68,7 +98,7 @@ class LoadedModel:
         with self._lifetime.use():
             sampler = Sampler(sampling, self.vocabulary, self.trained_context_length)
             sampler.prime(prompt)
-        task = GenerationTask(prompt, sampling, sampler, self._worker.nudge)
+        task = GenerationTask(prompt, sampling, sampler, self._worker.nudge, priority=priority, keep_state=keep_state)
         self._worker.submit(task)
         return task
 

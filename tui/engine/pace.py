@@ -4,9 +4,7 @@ from __future__ import annotations
 
 # A step with prompt tokens in it may take this many times as long as one without; the people who read along
 # see a hesitation, not a halt.
-_STRETCH = 4.0
-# Below this a step is too quick to be noticed at all, and small chunks would only waste time. Seconds.
-_UNNOTICED = 0.05
+_STRETCH = 5.0
 _SMALLEST_CHUNK = 16
 # Weight of the newest measurement in the running averages.
 _WEIGHT = 0.2
@@ -27,7 +25,7 @@ class Pace:
             return self._largest_chunk
         if not self._prompt_token_time:
             return min(_SMALLEST_CHUNK * 4, self._largest_chunk)
-        spare = max(self._step_time * (_STRETCH - 1), _UNNOTICED)
+        spare = self._step_time * (_STRETCH - 1)
         return max(_SMALLEST_CHUNK, min(self._largest_chunk, int(spare / self._prompt_token_time)))
 
     def measured(self, shares: int, prompt_tokens: int, seconds: float) -> None:

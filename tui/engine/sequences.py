@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import count
 from typing import Any
 
+from tui.domain import LoadConfig
 from tui.engine.library import load_llama
+from tui.engine.loading import OpenModel
 from tui.engine.parking import ParkingLot, parking_budget
 from tui.engine.prefix import common_prefix
 from tui.engine.task import GenerationTask
@@ -33,7 +35,9 @@ class SequenceTable:
     In a unified cache copying a prefix to another sequence costs no cells, only marks them as shared.
     """
 
-    def __init__(self, context: Any, context_length: int, sequences: int, can_trim: bool) -> None:
+    def __init__(self, opened: OpenModel, config: LoadConfig, states: Any) -> None:  # noqa: ARG002
+        context, context_length = opened.context, opened.context_length
+        sequences, can_trim = opened.sequences, opened.can_trim
         self._llama = load_llama()
         self._memory = self._llama.llama_get_memory(context)
         self._can_trim = can_trim
@@ -42,7 +46,17 @@ class SequenceTable:
         self._idle_allowance = context_length // _IDLE_SHARE
         self._clock = count(1)
 
-    def assign(self, task: GenerationTask) -> Sequence:
+    def chunk_limit(self, sequence: Sequence, left: int) -> int:  # noqa: ARG002
+        """How many of the next `left` tokens may go into one step."""
+        return left
+
+    def decoded(self, sequence: Sequence) -> None:
+        """A step with more than one token of the sequence is done."""
+
+    def save(self) -> None:
+        """Write what shall be kept to disk."""
+
+    def assign(self, task: GenerationTask) -> Sequence | None:
         """A sequence for the task that holds the longest beginning of its history that is to be had.
 
         The caller sees to it that fewer tasks run than there are sequences.

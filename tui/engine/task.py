@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tui.domain import GenerationStats, LmdeckError, SamplingConfig, StopReason
+from tui.domain import GenerationStats, LmdeckError, SamplingConfig, StopReason, TokenLogprob
 from tui.engine.sampling import Sampler
 from tui.engine.stopping import StopMatcher
 
@@ -23,6 +23,7 @@ class Delivery:
     data: bytes
     tokens: int
     """How many tokens `data` was made of."""
+    logprobs: tuple[TokenLogprob, ...]
     stats: GenerationStats | None
     """Set when the task has ended."""
     error: LmdeckError | None
@@ -40,6 +41,7 @@ class Mailbox:
         self._prompt: tuple[int, int, int] | None = None
         self._data = bytearray()
         self._tokens = 0
+        self._logprobs: list[TokenLogprob] = []
         self._stats: GenerationStats | None = None
         self._error: LmdeckError | None = None
 
@@ -53,10 +55,12 @@ class Mailbox:
             self._prompt = (done, cached, total)
             self._changed.notify()
 
-    def output(self, data: bytes) -> None:
+    def output(self, data: bytes, logprobs: Sequence[TokenLogprob] = ()) -> None:
         with self._changed:
             self._data += data
             self._tokens += 1
+            if logprobs:
+                self._logprobs.extend(logprobs)
             self._changed.notify()
 
     def held_back(self, data: bytes) -> None:
@@ -75,9 +79,18 @@ class Mailbox:
         with self._changed:
             if not self._changed.wait_for(self._has_news, timeout):
                 return None
-            delivery = Delivery(self._position, self._prompt, bytes(self._data), self._tokens, self._stats, self._error)
+            delivery = Delivery(
+                position=self._position,
+                prompt=self._prompt,
+                data=bytes(self._data),
+                tokens=self._tokens,
+                logprobs=tuple(self._logprobs),
+                stats=self._stats,
+                error=self._error,
+            )
             self._position = self._prompt = None
             self._data.clear()
+            self._logprobs.clear()
             self._tokens = 0
             return delivery
 
@@ -95,7 +108,14 @@ class GenerationTask:
     """A prompt and what became of it. Made by `LoadedModel.submit`; the engine thread owns all but `cancel`."""
 
     def __init__(
-        self, prompt: list[int], sampling: SamplingConfig, sampler: Sampler, wake: Callable[[GenerationTask], None]
+        self,
+        prompt: list[int],
+        sampling: SamplingConfig,
+        sampler: Sampler,
+        wake: Callable[[GenerationTask], None],
+        *,
+        priority: int = 0,
+        keep_state: bool = False,
     ) -> None:
         self.mailbox = Mailbox()
         self.history = prompt
@@ -104,9 +124,19 @@ class GenerationTask:
         self.sampler = sampler
         self.sampling = sampling
         self.stops = StopMatcher(sampling.stop)
+        self.priority = priority
+        """Lower is served first."""
+        self.keep_state = keep_state
+        """Whether what the cache holds of this conversation may go to disk."""
         self.cancelled = False
+        self.position = 0
+        """Place in the queue that its mailbox was told last."""
         self.cached = 0
+        self.cache_miss = ""
+        """Why tokens of the prompt had to be read that one would expect in the cache."""
         self.generated = 0
+        self.drafts_offered = 0
+        self.drafts_accepted = 0
         self.admitted_at: float | None = None
         self.first_token_at = 0.0
         self.last_token_at = 0.0
@@ -138,6 +168,9 @@ class GenerationTask:
             time_to_first_token=self.first_token_at - self._submitted_at if self.generated else 0.0,
             prompt_speed=read / prompt_time if prompt_time > 0 and self.generated else 0.0,
             generation_speed=(self.generated - 1) / answer_time if answer_time > 0 else 0.0,
+            draft_tokens_offered=self.drafts_offered,
+            draft_tokens_accepted=self.drafts_accepted,
+            cache_miss=self.cache_miss,
             stop_reason=reason,
             context_used=len(self.history),
             context_length=context_length,
