@@ -14,21 +14,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from tui.domain import EngineFault, LmdeckError, StopReason
-from tui.engine.batch import Batch, Share
-from tui.engine.library import load_llama
 from tui.engine.lifetime import Lifetime
 from tui.engine.loading import OpenModel
-from tui.engine.pace import Pace
 from tui.engine.queue import WaitingQueue
-from tui.engine.sequences import Sequence, SequenceTable
+from tui.engine.runner import Runner
+from tui.engine.sequences import SequenceTable
 from tui.engine.task import GenerationTask
 from tui.engine.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from tui.engine.speculation import Speculator
-
-# What llama_decode returns (llama.h)
-_DECODED, _NO_ROOM, _ABORTED = 0, 1, 2
 
 
 class Worker:
@@ -44,24 +39,14 @@ class Worker:
         lifetime: Lifetime,
         on_closed: Callable[[], None],
     ) -> None:
-        llama = load_llama()
         self._opened = opened
-        self._context = opened.context
-        self._vocabulary = vocabulary
         self._parallel = parallel
         self._lifetime = lifetime
         self._on_closed = on_closed
         self._table = table
-        self._speculator = speculator
-        self._batch = Batch(llama.llama_n_batch(opened.context))
-        self._pace = Pace(llama.llama_n_ubatch(opened.context))
+        self._runner = Runner(opened, vocabulary, table, speculator, self._finish, self._put_back)
         self._changed = threading.Condition()
         self._waiting = WaitingQueue()
-        self._running: list[Sequence] = []
-        self._reading: frozenset[GenerationTask] = frozenset()
-        """Tasks whose prompt is in the step that runs now; cancelling one of them aborts the step."""
-        self._full = False
-        """An answer was put back because the cache is full; nobody is admitted until one ends."""
         self._stopping = False
         self.last_used = time.monotonic()
         """When the last answer ended, on the monotonic clock."""
@@ -71,7 +56,7 @@ class Worker:
     @property
     def running(self) -> int:
         """Tasks that are served or wait."""
-        return len(self._running) + len(self._waiting)
+        return len(self._runner.running) + len(self._waiting)
 
     def submit(self, task: GenerationTask) -> None:
         """Queue a task. It is told its place, and ends by its mailbox whatever happens."""
@@ -84,7 +69,7 @@ class Worker:
 
     def nudge(self, task: GenerationTask) -> None:
         """Look at a task's `cancelled` flag now, in the middle of reading a prompt if need be."""
-        if task in self._reading:
+        if task in self._runner.reading:
             self._opened.abort_flag[0] = b"x"
         with self._changed:
             self._changed.notify()
@@ -103,8 +88,8 @@ class Worker:
                 self._opened.abort_flag[0] = b"\0"
                 self._drop_cancelled()
                 self._admit()
-                if self._running:
-                    self._step()
+                if self._runner.running:
+                    self._runner.step()
         except Exception as problem:
             # Only a defect of ours gets here. Whoever waits must hear of it, and the program lives on.
             self._end_all("failed", EngineFault(f"The engine failed: {problem!r}", "Load the model again."))
@@ -113,23 +98,21 @@ class Worker:
                 self._stopping = True
             self._end_all("modelUnloaded")
             self._opened.abort_flag[0] = b"\0"
-            self._table.save()
-            self._lifetime.end()
-            if self._speculator is not None:
-                self._speculator.close()
-            self._batch.close()
-            self._opened.close()
-            self._on_closed()
+            try:
+                self._runner.close()
+            finally:  # whatever goes wrong there, the model's memory is given back
+                self._lifetime.end()
+                self._opened.close()
+                self._on_closed()
 
     def _wait_for_work(self) -> bool:
         with self._changed:
-            while not self._stopping and not self._waiting and not self._running:
+            while not self._stopping and not self._waiting and not self._runner.running:
                 self._changed.wait()
             return not self._stopping
 
     def _drop_cancelled(self) -> None:
-        for sequence in [s for s in self._running if s.task is not None and s.task.cancelled]:
-            self._end(sequence, "userStopped")
+        self._runner.drop_cancelled()
         with self._changed:
             cancelled = self._waiting.take_cancelled()
         for task in cancelled:
@@ -140,224 +123,21 @@ class Worker:
         with self._changed:
             waiting = list(self._waiting)
         for task in waiting:
-            if self._full or (len(self._running) >= self._parallel and not self._make_way(task)):
+            if self._runner.full:
+                return
+            if len(self._runner.running) >= self._parallel and not self._runner.make_way(task):
                 return
             # None: somebody is reading the same beginning just now, and copying it is cheaper than reading it twice.
             sequence = self._table.assign(task)
             if sequence is not None:
-                self._start(task, sequence)
+                with self._changed:
+                    self._waiting.remove(task)
+                    self._waiting.tell_positions()
+                self._runner.start(task, sequence)
 
-    def _start(self, task: GenerationTask, sequence: Sequence) -> None:
-        with self._changed:
-            self._waiting.remove(task)
-            self._waiting.tell_positions()
-        if self._speculator is not None:
-            self._speculator.forget(sequence.number)
-        if task.admitted_at is None:
-            task.admitted_at = time.perf_counter()
-            task.cached = len(sequence.tokens)
-        self._running.append(sequence)
-        task.position = 0
-        task.mailbox.queued(0)
-        task.mailbox.prompt_read(len(sequence.tokens), task.cached, task.prompt_tokens)
-
-    def _make_way(self, task: GenerationTask) -> bool:
-        """Put the youngest answer of a lower rank back into the queue; what was computed of it stays."""
-        lower = [s for s in self._running if s.task is not None and s.task.priority > task.priority]
-        if not lower:
-            return False
-        self._put_back(lower[-1])
-        return True
-
-    def _plan(self) -> list[Share]:
-        """What the next step computes: running answers first, then prompts, people's before programs'."""
-        answers: list[Sequence] = []
-        prompts: list[tuple[int, Sequence, int]] = []
-        for sequence in self._running:
-            assert sequence.task is not None
-            left = len(sequence.task.history) - len(sequence.tokens)
-            if left == 1:
-                answers.append(sequence)
-            else:
-                prompts.append((sequence.task.priority, sequence, left))
-        shares = self._answer_shares(answers, drafting=not prompts)
-        room = min(
-            self._pace.prompt_room(running=len(shares)), self._batch.capacity - sum(share.size for share in shares)
-        )
-        for _, sequence, left in sorted(prompts, key=lambda prompt: prompt[0]):
-            count = self._table.chunk_limit(sequence, min(left, room))
-            if count <= 0:
-                break
-            shares.append(Share(sequence, count, outputs=int(count == left)))
-            room -= count
-        return shares
-
-    def _answer_shares(self, answers: list[Sequence], *, drafting: bool) -> list[Share]:
-        if self._speculator is None or not drafting or not answers:
-            return [Share(sequence, 1, 1) for sequence in answers]
-        histories = [(s.number, s.task.history) for s in answers if s.task is not None]
-        room = self._batch.capacity - len(answers)
-        shares = []
-        for sequence, draft in zip(answers, self._speculator.propose(histories), strict=True):
-            assert sequence.task is not None
-            # What is accepted must fit into the context, the cell of the last token included.
-            most = max(0, min(room, self._opened.context_length - len(sequence.task.history)))
-            guessed = draft[:most]
-            room -= len(guessed)
-            shares.append(Share(sequence, 1, 1 + len(guessed), guessed))
-        return shares
-
-    def _step(self) -> None:
-        for sequence in list(self._running):
-            assert sequence.task is not None
-            if len(sequence.task.history) > self._opened.context_length:
-                self._end(sequence, "contextLengthReached")
-        shares = self._plan()
-        if shares:
-            self._decode(shares)
-
-    def _decode(self, shares: list[Share]) -> None:
-        prompt_tokens = sum(share.count for share in shares if share.reads_prompt)
-        self._reading = frozenset(share.sequence.task for share in shares if share.reads_prompt and share.sequence.task)
-        started = time.perf_counter()
-        result = self._batch.decode(self._context, shares)
-        self._reading = frozenset()
-        if result == _DECODED:
-            self._take_results(shares)
-            seconds = time.perf_counter() - started
-            drafted = sum(len(share.draft) for share in shares)
-            if not drafted:
-                self._pace.measured(len(shares), prompt_tokens, seconds)
-            if self._speculator is not None and not prompt_tokens:
-                self._speculator.stepped(seconds, len(shares), drafted)
-            return
-        for share in shares:  # parts of the batch may have been computed before it broke off
-            self._table.trim(share.sequence, len(share.sequence.tokens))
-        if result == _NO_ROOM:
-            self._make_room(shares)
-        elif result != _ABORTED:
-            self._isolate(shares, result)
-
-    def _take_results(self, shares: list[Share]) -> None:
-        now = time.perf_counter()
-        row = 0
-        for share in shares:
-            sequence, task = share.sequence, share.sequence.task
-            assert task is not None
-            start = len(sequence.tokens)
-            sequence.tokens.extend(task.history[start : start + share.count])
-            if share.reads_prompt:
-                self._table.decoded(sequence)
-                if start < task.prompt_tokens:
-                    read = min(len(sequence.tokens), task.prompt_tokens)
-                    task.mailbox.prompt_read(read, task.cached, task.prompt_tokens)
-            row += share.size
-            if share.outputs:
-                self._take_outputs(share, task, row - share.outputs, now)
-
-    def _take_outputs(self, share: Share, task: GenerationTask, row: int, now: float) -> None:
-        """Choose the next token, and go on to the next row as long as the guesses turn out right."""
-        sequence, draft = share.sequence, share.draft
-        task.drafts_offered += len(draft)
-        accepted = 0
-        while self._take_row(sequence, task, row + accepted, now):
-            if accepted == len(draft) or task.history[-1] != draft[accepted]:
-                break
-            sequence.tokens.append(draft[accepted])
-            accepted += 1
-            task.drafts_accepted += 1
-        if draft and self._speculator is not None:
-            if accepted < len(draft):
-                self._table.trim(sequence, len(sequence.tokens))
-            self._speculator.verified(sequence.number, len(draft), accepted)
-
-    def _take_row(self, sequence: Sequence, task: GenerationTask, row: int, now: float) -> bool:
-        """Choose a token from one row of logits; whether the answer goes on behind it."""
-        try:
-            token = task.sampler.sample(self._context, row)
-        except LmdeckError as problem:
-            self._end(sequence, "failed", problem)
-            return False
-        if token is None:
-            self._table.clear(sequence)
-            self._end(sequence, "failed", _not_numbers())
-            return False
-        return self._take_token(sequence, task, token, now)
-
-    def _take_token(self, sequence: Sequence, task: GenerationTask, token: int, now: float) -> bool:
-        task.count_token(now)
-        logprobs = task.sampler.take_logprobs() if task.sampling.top_logprobs is not None else ()
-        if self._vocabulary.ends_generation(token):
-            self._end(sequence, "eosFound")
-            return False
-        task.history.append(token)
-        data, stopped = task.stops.feed(self._vocabulary.piece(token))
-        task.mailbox.output(data, logprobs)
-        if stopped:
-            self._end(sequence, "stopStringFound")
-        elif task.generated == task.sampling.max_tokens:
-            self._end(sequence, "maxPredictedTokensReached")
-        else:
-            return True
-        return False
-
-    def _make_room(self, shares: list[Share]) -> None:
-        """The cache is full: guesses and idle conversations go, then prompts wait, then the youngest answer does."""
-        if any(share.draft for share in shares):
-            self._decode([Share(share.sequence, share.count, min(share.outputs, 1)) for share in shares])
-            return
-        if self._table.drop_oldest_idle():
-            return
-        running = [share for share in shares if not share.reads_prompt]
-        if running and len(running) < len(shares):
-            self._decode(running)
-        elif len(self._running) > 1:
-            self._suspend(self._youngest())
-        elif shares[0].reads_prompt:
-            half = shares[0].count // 2
-            self._decode([Share(shares[0].sequence, half)])
-        else:
-            self._end(shares[0].sequence, "contextLengthReached")
-
-    def _youngest(self) -> Sequence:
-        """Who can wait most: of the lowest rank, the one that began last."""
-        lowest = max(sequence.task.priority for sequence in self._running if sequence.task is not None)
-        return [s for s in self._running if s.task is not None and s.task.priority == lowest][-1]
-
-    def _suspend(self, sequence: Sequence) -> None:
-        """Put an answer back to the head of the queue. It goes on from where it was when there is room again."""
-        self._put_back(sequence)
-        self._table.clear(sequence)
-        self._full = True
-
-    def _put_back(self, sequence: Sequence) -> None:
-        task = sequence.task
-        assert task is not None
-        self._running.remove(sequence)
-        self._table.release(sequence)
+    def _put_back(self, task: GenerationTask) -> None:
         with self._changed:
             self._waiting.add(task, first=True)
-
-    def _isolate(self, shares: list[Share], result: int) -> None:
-        """A step failed. Try its parts one by one, so that only the one at fault ends."""
-        if len(shares) > 1:
-            for share in shares:
-                self._decode([share])
-            return
-        fault = EngineFault(
-            f"llama.cpp could not compute the answer (code {result}).",
-            "See the log for its reason; a smaller batch or context may help.",
-        )
-        self._table.clear(shares[0].sequence)
-        self._end(shares[0].sequence, "failed", fault)
-
-    def _end(self, sequence: Sequence, reason: StopReason, error: LmdeckError | None = None) -> None:
-        task = sequence.task
-        assert task is not None
-        self._running.remove(sequence)
-        self._full = False
-        self._table.release(sequence)
-        self._finish(task, reason, error)
 
     def _finish(self, task: GenerationTask, reason: StopReason, error: LmdeckError | None = None) -> None:
         if reason != "stopStringFound" and (rest := task.stops.rest()):
@@ -367,16 +147,8 @@ class Worker:
         task.mailbox.ended(task.stats(reason, self._opened.context_length), error)
 
     def _end_all(self, reason: StopReason, error: LmdeckError | None = None) -> None:
-        for sequence in list(self._running):
-            self._end(sequence, reason, error)
+        self._runner.end_all(reason, error)
         with self._changed:
             waiting = self._waiting.take_all()
         for task in waiting:
             self._finish(task, reason, error)
-
-
-def _not_numbers() -> EngineFault:
-    return EngineFault(
-        "The model computed values that are not numbers.",
-        "Its file is probably damaged; download it again, or try another quantisation.",
-    )
