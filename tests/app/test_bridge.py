@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -109,6 +110,10 @@ def test_engine_figures_replace_ours_at_the_end() -> None:
 def test_notes_say_why_an_answer_ended_early() -> None:
     stats = GenerationStats(generated_tokens=1200, generation_speed=41.8, time_to_first_token=0.31)
     assert stats_note(stats) == "1,200 tok · 41.8 tok/s · ttft 0.31 s"
+    cached = replace(stats, prompt_tokens=1000, cached_prompt_tokens=960, cache_miss="edited at token 960")
+    assert stats_note(cached).endswith("· prompt 40 of 1,000 read · edited at token 960")
+    drafted = replace(stats, draft_tokens_offered=40, draft_tokens_accepted=30)
+    assert stats_note(drafted).endswith("· 75% of drafts right")
     assert stats_note(GenerationStats(stop_reason="maxPredictedTokensReached")).endswith("· token limit reached")
 
 

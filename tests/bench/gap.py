@@ -6,6 +6,7 @@ same prompt takes alone.
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from pathlib import Path
@@ -35,7 +36,7 @@ def fresh_prompt(salt: int) -> list[int]:
 def gaps_of(moments: list[float], begin: float, end: float) -> list[float]:
     """Times between tokens, seconds, that overlap with the given time."""
     return [
-        later - earlier for earlier, later in zip(moments, moments[1:], strict=False) if later > begin and earlier < end
+        later - earlier for earlier, later in itertools.pairwise(moments) if later > begin and earlier < end
     ]
 
 

@@ -60,11 +60,18 @@ def live_note(answer: RunningAnswer, speed: float) -> str:
 
 
 def stats_note(stats: GenerationStats) -> str:
-    """What the head of a finished answer says: its cost, and why it ended if that was not by itself."""
-    note = _figures(stats.generated_tokens, stats.generation_speed, stats.time_to_first_token)
-    if stats.stop_reason in ("eosFound", "failed"):
-        return note
-    return f"{note} · {STOP_REASON_TEXT[stats.stop_reason]}"
+    """What the head of a finished answer says: its cost, what the cache spared, and why it ended if not by itself."""
+    notes = [_figures(stats.generated_tokens, stats.generation_speed, stats.time_to_first_token)]
+    if stats.prompt_tokens:
+        read = stats.prompt_tokens - stats.cached_prompt_tokens
+        notes.append(f"prompt {read:,} of {stats.prompt_tokens:,} read")
+    if stats.cache_miss:
+        notes.append(stats.cache_miss)
+    if stats.draft_tokens_offered:
+        notes.append(f"{stats.draft_tokens_accepted / stats.draft_tokens_offered:.0%} of drafts right")
+    if stats.stop_reason not in ("eosFound", "failed"):
+        notes.append(STOP_REASON_TEXT[stats.stop_reason])
+    return " · ".join(notes)
 
 
 def reasoning_note(stats: GenerationStats | None) -> str:

@@ -326,3 +326,14 @@ def test_the_parsers_are_loaded_only_when_they_are_needed() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+async def test_a_paint_before_the_new_size_is_told_draws_nothing_yet() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        app.transcript.show([answer("One.\n\n```\na\n```\n\nTwo.\n\n\n\n\n\n\n\n\n\n\nThree.")])
+        await pilot.pause()
+        app.transcript._messages.resize(60)  # heights are guesses again until the widget hears of its size
+        assert all(not app.transcript.render_line(row).text.strip() for row in range(24))
+        app.transcript.on_resize()
+        assert "Three." in "".join(app.transcript.render_line(row).text for row in range(24))
