@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,17 +164,36 @@ def test_common_prefix(left: list[int], right: list[int], limit: int, expected: 
     assert common_prefix(left, right, limit) == expected
 
 
+def run_pace(pace: Pace, seconds: Callable[[int], float], *, depth: int = 0, steps: int = 100) -> int:
+    """Let prompts be read at that cost beside an answer with steps of 30 ms; the last chunk's size."""
+    room = 0
+    for _ in range(steps):
+        pace.measured(1, 0, depth, 0.030)
+        room = pace.prompt_room(running=1, depth=depth)
+        pace.measured(2, room, depth, 0.030 + seconds(room))
+    return room
+
+
 def test_the_pace_bounds_prompt_chunks_by_time() -> None:
     pace = Pace(512)
-    assert pace.prompt_room(running=0) == 512
-    for _ in range(20):
-        pace.measured(1, 0, 0.030)  # an answer's step
-        pace.measured(2, 64, 0.030 + 64 * 0.002)  # the same with a chunk of a prompt
-    room = pace.prompt_room(running=1)
-    assert 0.030 * 2 <= room * 0.002 <= 0.030 * 4
-    for _ in range(20):
-        pace.measured(1, 64, 64 * 1.0)
-    assert pace.prompt_room(running=1) == 16, "however slow the machine, prompts get on"
+    assert pace.prompt_room(running=0, depth=0) == 512, "nobody waits, so nothing is held back"
+    room = run_pace(pace, lambda count: count * 0.002)
+    assert 0.030 * 2 <= room * 0.002 <= 0.030 * 5
+    assert run_pace(pace, lambda count: count * 1.0) == 4, "however slow the machine, prompts get on"
+    assert run_pace(pace, lambda count: count * 0.0001) > 64, "and make use of better times"
+
+
+def test_the_pace_finds_the_size_from_which_chunks_are_cheap() -> None:
+    def flash_attention(count: int) -> float:
+        return count * (0.002 if count >= 64 else 0.008)
+
+    assert run_pace(Pace(512), flash_attention) == 64
+    assert run_pace(Pace(512), lambda count: flash_attention(count) * 2) in (4, 8), "64 would take too long"
+    pace = Pace(512)
+    for depth in range(0, 4000, 500):  # the more is cached, the longer everything takes
+        run_pace(pace, lambda count, depth=depth: flash_attention(count) * (1 + depth / 1000), depth=depth, steps=9)  # type: ignore[misc]
+    assert pace.prompt_room(running=1, depth=4000) < 64
+    assert run_pace(pace, flash_attention) == 64, "a new prompt begins anew"
 
 
 def test_idle_conversations_are_parked_and_taken_back_whole(tmp_path: Path) -> None:

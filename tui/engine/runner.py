@@ -101,6 +101,11 @@ class Runner:
         if shares:
             self._decode(shares)
 
+    @property
+    def _depth(self) -> int:
+        """Tokens in the cache that every step has to look at."""
+        return sum(len(sequence.tokens) for sequence in self.running)
+
     def _plan(self) -> list[Share]:
         """What the next step computes: running answers first, then prompts, people's before programs'."""
         answers: list[Sequence] = []
@@ -114,7 +119,8 @@ class Runner:
                 prompts.append((sequence.task.priority, sequence, left))
         shares = self._answer_shares(answers, drafting=not prompts)
         room = min(
-            self._pace.prompt_room(running=len(shares)), self._batch.capacity - sum(share.size for share in shares)
+            self._pace.prompt_room(running=len(shares), depth=self._depth),
+            self._batch.capacity - sum(share.size for share in shares),
         )
         for _, sequence, left in sorted(prompts, key=lambda prompt: prompt[0]):
             count = self._table.chunk_limit(sequence, min(left, room))
@@ -150,7 +156,7 @@ class Runner:
             seconds = time.perf_counter() - started
             drafted = sum(len(share.draft) for share in shares)
             if not drafted:
-                self._pace.measured(len(shares), prompt_tokens, seconds)
+                self._pace.measured(len(shares), prompt_tokens, self._depth, seconds)
             if self._speculator is not None and not prompt_tokens:
                 self._speculator.stepped(seconds, len(shares), drafted)
             return
