@@ -13,8 +13,9 @@ from typing import Any
 
 from tests.bench.report import Report, in_turn, median, median_ratio
 from tests.support.model_maker import make_tiny_model
-from tui.domain import LoadConfig, ModelInfo, SamplingConfig
+from tui.domain import Constraint, LoadConfig, ModelInfo, SamplingConfig
 from tui.engine import Engine, GenerationTask, LoadedModel, LogRing
+from tui.engine.constraint import Constraints
 from tui.engine.library import load_llama
 from tui.engine.loading import Kernels, open_model
 
@@ -23,6 +24,12 @@ GENERATED_TOKENS = 48
 SEQUENCES = (1, 4, 8)
 CONTEXT_LENGTH = 8192
 GREEDY = SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=GENERATED_TOKENS, ignore_end_of_generation=True)
+
+LONG_JSON = Constraint(
+    "json_schema",
+    '{"type": "object", "properties": {"notes": {"type": "array", "items": {"type": "string", "minLength": 40},'
+    ' "minItems": 20}}, "required": ["notes"], "additionalProperties": false}',
+)
 
 
 class BareLoop:
@@ -116,6 +123,35 @@ def engine_generate(model: LoadedModel, sequences: int, salt: int) -> float:
     return sum(started < moment <= ended for moments in times for moment in moments) / (ended - started)
 
 
+def engine_constrained(model: LoadedModel, salt: int) -> float:
+    """Tokens per second of one answer that is kept to a JSON schema, which the model would never do by itself."""
+    task = model.submit([300 + salt, *short_prompt(0)], GREEDY, constraint=LONG_JSON)
+    moments = noted_times(task)
+    while (delivery := task.mailbox.take()) is None or delivery.stats is None:
+        time.sleep(0.02)
+    if delivery.error is not None or len(moments) < GENERATED_TOKENS // 2:
+        raise RuntimeError("the constrained answer was too short to be measured")
+    return (len(moments) - 1) / (moments[-1] - moments[0])
+
+
+def mask_microseconds(model: LoadedModel) -> float:
+    """What finding out and forbidding all impossible tokens costs for each token."""
+    import numpy
+
+    state = Constraints(model.vocabulary).start(LONG_JSON)
+    chance = numpy.random.default_rng(0)
+    times = []
+    for _ in range(100):
+        row = chance.standard_normal(model.vocabulary.size, dtype=numpy.float32)
+        started = time.perf_counter()
+        state.apply(row)
+        times.append(time.perf_counter() - started)
+        if state.complete:
+            break
+        state.accept(int(row.argmax()))
+    return median(times) * 1e6
+
+
 def noted_times(task: GenerationTask) -> list[float]:
     """A list that fills with the moments at which the task's tokens come."""
     moments: list[float] = []
@@ -158,8 +194,10 @@ def measure(rounds: int) -> Report:
         for count in SEQUENCES:
             contestants[f"bare {count}"] = lambda count=count: bare.generate(count)
             contestants[f"engine {count}"] = lambda count=count: engine_generate(model, count, next(salts))
+        contestants["engine json"] = lambda: engine_constrained(model, next(salts))
         in_turn(1, contestants)  # warm both
         results = in_turn(rounds, contestants)
+        mask = mask_microseconds(model)
         bare.close()
         engine.close()
     figures = {
@@ -168,5 +206,7 @@ def measure(rounds: int) -> Report:
         "four_sequences_ratio": median_ratio(results["engine 4"], results["bare 4"]),
         "eight_sequences_ratio": median_ratio(results["engine 8"], results["bare 8"]),
     }
+    figures["json_schema_ratio"] = median_ratio(results["engine json"], results["engine 1"])
+    figures["mask_microseconds"] = mask
     figures |= {f"{name.replace(' ', '_')}_tokens_per_second": median(values) for name, values in results.items()}
     return Report("engine", figures, "a bare llama_decode loop (batched for several sequences), greedy, same process")

@@ -149,7 +149,7 @@ def test_ignoring_the_end_goes_on_past_it(scripted: LoadedModel) -> None:
         SamplingConfig(max_tokens=12, typical_p=0.7),
         SamplingConfig(max_tokens=12, top_n_sigma=1.0),
         SamplingConfig(max_tokens=12, dynamic_temperature_range=0.5),
-        SamplingConfig(max_tokens=12, top_k=0, top_p=1.0, min_p=0.0),
+        SamplingConfig(max_tokens=12, top_k=0, top_p=1.0, min_p=0.0, ignore_end_of_generation=True),
         SamplingConfig(max_tokens=12, presence_penalty=1.0, frequency_penalty=1.0, repeat_last_n=-1),
     ],
     ids=["dry", "xtc", "mirostat 1", "mirostat 2", "typical", "top-n-sigma", "dynamic", "everything", "penalties"],

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tui.domain import Constraint, ContextExceeded, LoadConfig, LoadedValue, MemoryEstimate, ModelInfo, SamplingConfig
+from tui.engine.constraint import Constraints
 from tui.engine.library import load_llama
 from tui.engine.lifetime import Lifetime
 from tui.engine.loading import Kernels, OpenModel
@@ -47,6 +48,7 @@ class LoadedModel:
         self.trained_context_length: int = llama.llama_model_n_ctx_train(opened.model)
         self._lifetime = Lifetime()
         self.vocabulary = Vocabulary(llama, opened.model, self._lifetime)
+        self._constraints = Constraints(self.vocabulary)
         self.chat_template = _chat_template(llama, opened.model)
         self.values = _loaded_values(llama, config, kernels, opened)
         self._close = threading.Lock()
@@ -96,7 +98,8 @@ class LoadedModel:
                 context_length=self.context_length,
             )
         with self._lifetime.use():
-            sampler = Sampler(sampling, self.vocabulary, self.trained_context_length)
+            state = self._constraints.start(constraint) if constraint is not None else None
+            sampler = Sampler(sampling, self.vocabulary, self.trained_context_length, state, self.config.seed)
             sampler.prime(prompt)
         task = GenerationTask(prompt, sampling, sampler, self._worker.nudge, priority=priority, keep_state=keep_state)
         self._worker.submit(task)

@@ -1,22 +1,26 @@
-"""From a `SamplingConfig` to llama.cpp's sampler chain, and the penalties that we apply ourselves."""
+"""Chooses the next token: penalties and constraints on the logits, then llama.cpp's chain of samplers."""
 
 from __future__ import annotations
 
 import ctypes
 import math
-import secrets
-from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tui.domain import BadRequest, SamplingConfig
+from tui.domain import BadRequest, EngineFault, SamplingConfig, TokenLogprob
+from tui.engine.constraint import ConstraintState
 from tui.engine.library import load_llama
+from tui.engine.logprobs import MOST_ALTERNATIVES, LogprobCollector
+from tui.engine.penalties import Penalties
+from tui.engine.sampler_chain import build_chain, uses_dry
 from tui.engine.vocabulary import Vocabulary
 
-# llama.cpp takes this seed for "draw one" (LLAMA_DEFAULT_SEED), so it is not used as a seed.
-_RANDOM_SEED = 0xFFFFFFFF
-# The number of tokens over which mirostat 1 estimates its exponent; the value of its paper.
-_MIROSTAT_WINDOW = 100
+if TYPE_CHECKING:
+    from numpy import float32
+    from numpy.typing import NDArray
+
+# Tokens after which a model that kept refusing the form is tried again.
+_LONGEST_PAUSE = 15
 
 _RANGES: tuple[tuple[str, float, float], ...] = (
     ("temperature", 0.0, 100.0),
@@ -55,6 +59,18 @@ def check_sampling(config: SamplingConfig, vocabulary_size: int) -> None:
             )
     if config.max_tokens is not None and config.max_tokens < 1:
         raise BadRequest("At least one token must be asked for.", field="sampling.max_tokens")
+    if config.min_tokens < 0 or (config.max_tokens is not None and config.min_tokens > config.max_tokens):
+        raise BadRequest(
+            f"An answer of at least {config.min_tokens:,} tokens is not possible.",
+            "Choose 0 or more, and not more than the token limit.",
+            field="sampling.min_tokens",
+        )
+    if config.top_logprobs is not None and not 0 <= config.top_logprobs <= MOST_ALTERNATIVES:
+        raise BadRequest(
+            f"{config.top_logprobs} alternatives cannot be reported.",
+            f"Choose 0 to {MOST_ALTERNATIVES}.",
+            field="sampling.top_logprobs",
+        )
     if any(not text for text in config.stop):
         raise BadRequest("An empty stop text would end every answer at once.", field="sampling.stop")
     for token, bias in config.logit_bias:
@@ -69,14 +85,30 @@ def check_sampling(config: SamplingConfig, vocabulary_size: int) -> None:
 class Sampler:
     """Chooses the tokens of one answer. Owned by one engine thread; `close` frees what llama.cpp holds."""
 
-    def __init__(self, config: SamplingConfig, vocabulary: Vocabulary, trained_context_length: int) -> None:
+    def __init__(
+        self,
+        config: SamplingConfig,
+        vocabulary: Vocabulary,
+        trained_context_length: int,
+        constraint: ConstraintState | None = None,
+        default_seed: int | None = None,
+    ) -> None:
         check_sampling(config, vocabulary.size)
         self._llama = load_llama()
-        self._penalties = _Penalties(config, vocabulary)
-        self._looks_back = _uses_dry(config)
+        self._vocabulary = vocabulary
+        self._penalties = Penalties(config, vocabulary)
+        self._constraint = constraint
+        self._early_ends = vocabulary.end_tokens() if config.min_tokens else []
+        self._tokens_before_end = config.min_tokens
+        self._logprobs = LogprobCollector(config.top_logprobs, vocabulary) if config.top_logprobs is not None else None
+        self._looks_back = uses_dry(config)
+        # Samplers that remember what was sampled must not see a token that is refused afterwards.
+        self._may_try = not self._looks_back and not config.mirostat
+        self._tries = _Tries()
         self._row = ctypes.c_float * vocabulary.size
         self._checked = False
-        self._chain = _build_chain(self._llama, config, vocabulary, trained_context_length)
+        seed = config.seed if config.seed is not None else default_seed
+        self._chain = build_chain(config, vocabulary, trained_context_length, seed)
 
     def prime(self, tokens: Sequence[int]) -> None:
         """Tell the samplers that look back what the prompt says."""
@@ -86,14 +118,66 @@ class Sampler:
                 self._llama.llama_sampler_accept(self._chain, token)
 
     def sample(self, context: Any, output: int) -> int | None:
-        """The next token, from the logits of row `output` of the last decode; `None` if they are not numbers."""
+        """The next token, from the logits of row `output` of the last decode; `None` if they are not numbers.
+
+        Raises EngineFault if a constraint cannot be kept.
+        """
         logits = self._row.from_address(ctypes.addressof(self._llama.llama_get_logits_ith(context, output).contents))
         if not self._are_numbers(logits):
             return None
+        if self._logprobs is not None:
+            self._logprobs.look(_as_array(logits))
         if self._penalties.active:
             self._penalties.apply(logits)
-        token: int = self._llama.llama_sampler_sample(self._chain, context, output)
+        if self._tokens_before_end > 0:
+            for end in self._early_ends:
+                logits[end] = -math.inf
+        if self._constraint is None:
+            token: int = self._llama.llama_sampler_sample(self._chain, context, output)
+        else:
+            token = self._sample_constrained(self._constraint, logits, context, output)
         self._penalties.accept(token)
+        self._tokens_before_end -= 1
+        if self._logprobs is not None:
+            self._logprobs.note(token)
+        return token
+
+    def take_logprobs(self) -> list[TokenLogprob]:
+        """What there is to report of the tokens since the last call."""
+        return self._logprobs.take() if self._logprobs is not None else []
+
+    def _sample_constrained(
+        self, constraint: ConstraintState, logits: ctypes.Array[ctypes.c_float], context: Any, output: int
+    ) -> int:
+        """A token that the constraint allows, chosen as if no others existed."""
+        sample = self._llama.llama_sampler_sample
+        if constraint.complete:
+            return self._vocabulary.end
+        if not constraint.active:
+            token: int = sample(self._chain, context, output)
+            while not constraint.allows(token):  # it would begin the form with something impossible
+                logits[token] = -math.inf
+                token = sample(self._chain, context, output)
+            constraint.accept(token)
+            return token
+        if self._may_try and self._tries.worth_it():
+            # Mostly the model keeps to the form by itself. A token that is allowed and was drawn among all is as
+            # likely as one that is drawn among the allowed ones, and asking about one is much cheaper than a mask.
+            token = sample(self._chain, context, output)
+            allowed = constraint.allows(token)
+            self._tries.note(success=allowed)
+            if allowed:
+                constraint.accept(token)
+                return token
+        row = _as_array(logits)
+        constraint.apply(row)
+        if not (row.max() > -math.inf):
+            raise EngineFault(
+                "No token is left that both the form and the other settings allow.",
+                "Loosen the schema, or the logit bias and the least number of tokens.",
+            )
+        token = sample(self._chain, context, output)
+        constraint.accept(token)
         return token
 
     def _are_numbers(self, logits: ctypes.Array[ctypes.c_float]) -> bool:
@@ -107,7 +191,7 @@ class Sampler:
         self._checked = True
         import numpy  # llama_cpp has loaded it already
 
-        return not bool(numpy.isnan(numpy.ctypeslib.as_array(logits)).any())
+        return not bool(numpy.isnan(_as_array(logits)).any())
 
     def close(self) -> None:
         """Free the chain. The sampler must not be used afterwards."""
@@ -116,115 +200,24 @@ class Sampler:
             self._chain = None
 
 
-class _Penalties:
-    """Repeat, presence and frequency penalties and logit bias, written into the logits themselves.
+class _Tries:
+    """Whether to draw a token before a mask is made: less and less often while the draws are refused."""
 
-    llama.cpp's own penalty sampler looks every token of the vocabulary up in a hash table; with 150,000 of
-    them that costs more than a millisecond for each token said. At most `repeat_last_n` logits change, so
-    changing just those gives the same numbers in a few microseconds.
-    """
+    def __init__(self) -> None:
+        self._pause = 0
+        self._skipped = 0
 
-    def __init__(self, config: SamplingConfig, vocabulary: Vocabulary) -> None:
-        self._repeat = config.repeat_penalty
-        self._presence = config.presence_penalty
-        self._frequency = config.frequency_penalty
-        penalises = self._repeat != 1.0 or self._presence != 0.0 or self._frequency != 0.0
-        window = config.repeat_last_n if penalises else 0
-        # -1 is llama.cpp's word for "everything so far".
-        self._recent: deque[int] = deque(maxlen=None if window < 0 else window)
-        self._counts: dict[int, int] = {}
-        self._biases = dict(config.logit_bias)
-        if config.ignore_end_of_generation:
-            self._biases |= dict.fromkeys(vocabulary.end_tokens(), -math.inf)
-        self.active = (penalises and window != 0) or bool(self._biases)
+    def worth_it(self) -> bool:
+        self._skipped += 1
+        return self._skipped > self._pause
 
-    def prime(self, tokens: Sequence[int]) -> None:
-        window = self._recent.maxlen
-        for token in tokens if window is None else tokens[max(0, len(tokens) - window) :]:
-            self.accept(token)
-
-    def accept(self, token: int) -> None:
-        recent, counts = self._recent, self._counts
-        if recent.maxlen == 0:
-            return
-        if len(recent) == recent.maxlen:
-            oldest = recent[0]
-            if counts[oldest] == 1:
-                del counts[oldest]
-            else:
-                counts[oldest] -= 1
-        recent.append(token)
-        counts[token] = counts.get(token, 0) + 1
-
-    def apply(self, row: ctypes.Array[ctypes.c_float]) -> None:
-        for token, bias in self._biases.items():
-            row[token] += bias
-        repeat, presence, frequency = self._repeat, self._presence, self._frequency
-        for token, count in self._counts.items():
-            logit = row[token]
-            # Dividing a negative logit would make the token likelier.
-            logit = logit * repeat if logit <= 0 else logit / repeat
-            row[token] = logit - count * frequency - presence
+    def note(self, *, success: bool) -> None:
+        self._skipped = 0
+        self._pause = 0 if success else min(_LONGEST_PAUSE, 2 * self._pause + 1)
 
 
-def _build_chain(llama: Any, config: SamplingConfig, vocabulary: Vocabulary, trained_context_length: int) -> Any:
-    """llama.cpp's default order (common/sampling.cpp): dry, top-n-sigma, top-k, typical, top-p, min-p, xtc, heat."""
-    parameters = llama.llama_sampler_chain_default_params()
-    parameters.no_perf = True
-    chain = llama.llama_sampler_chain_init(parameters)
-    seed = secrets.randbelow(_RANDOM_SEED) if config.seed is None else config.seed % _RANDOM_SEED
+def _as_array(logits: ctypes.Array[ctypes.c_float]) -> NDArray[float32]:
+    """The same memory for numpy."""
+    import numpy
 
-    def add(sampler: Any) -> None:
-        llama.llama_sampler_chain_add(chain, sampler)
-
-    if _uses_dry(config):
-        add(_dry(llama, config, vocabulary, trained_context_length))
-    if config.temperature <= 0:
-        add(llama.llama_sampler_init_greedy())
-        return chain
-    if config.mirostat:
-        add(llama.llama_sampler_init_temp(config.temperature))
-        tau, eta = config.mirostat_target_entropy, config.mirostat_learning_rate
-        if config.mirostat == 1:
-            add(llama.llama_sampler_init_mirostat(vocabulary.size, seed, tau, eta, _MIROSTAT_WINDOW))
-        else:
-            add(llama.llama_sampler_init_mirostat_v2(seed, tau, eta))
-        return chain
-    if config.top_n_sigma > 0:
-        add(llama.llama_sampler_init_top_n_sigma(config.top_n_sigma))
-    if config.top_k > 0:
-        add(llama.llama_sampler_init_top_k(config.top_k))
-    if config.typical_p < 1:
-        add(llama.llama_sampler_init_typical(config.typical_p, 1))
-    if config.top_p < 1:
-        add(llama.llama_sampler_init_top_p(config.top_p, 1))
-    if config.min_p > 0:
-        add(llama.llama_sampler_init_min_p(config.min_p, 1))
-    if config.xtc_probability > 0:
-        add(llama.llama_sampler_init_xtc(config.xtc_probability, config.xtc_threshold, 1, seed))
-    add(
-        llama.llama_sampler_init_temp_ext(
-            config.temperature, config.dynamic_temperature_range, config.dynamic_temperature_exponent
-        )
-    )
-    add(llama.llama_sampler_init_dist(seed))
-    return chain
-
-
-def _uses_dry(config: SamplingConfig) -> bool:
-    return config.dry_multiplier > 0 and config.dry_base >= 1 and config.dry_penalty_last_n != 0
-
-
-def _dry(llama: Any, config: SamplingConfig, vocabulary: Vocabulary, trained_context_length: int) -> Any:
-    breakers = [text.encode() for text in config.dry_sequence_breakers]
-    texts = (ctypes.c_char_p * max(1, len(breakers)))(*breakers)
-    last_n = trained_context_length if config.dry_penalty_last_n < 0 else config.dry_penalty_last_n
-    return llama.llama_sampler_init_dry(
-        vocabulary.handle,
-        config.dry_multiplier,
-        config.dry_base,
-        config.dry_allowed_length,
-        last_n,
-        texts,
-        len(breakers),
-    )
+    return numpy.ndarray(len(logits), numpy.float32, buffer=memoryview(logits).cast("B"))
