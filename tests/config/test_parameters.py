@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from tui.config import LOAD_PARAMETERS, SAMPLING_PARAMETERS, parse_value, with_values
+from tui.config import LOAD_PARAMETERS, SAMPLING_PARAMETERS, parse_value, value_text, with_values
 from tui.domain import BadRequest, LoadConfig, SamplingConfig
 
 LOAD = {parameter.name: parameter for parameter in LOAD_PARAMETERS}
@@ -32,6 +32,12 @@ def test_every_field_is_declared_once() -> None:
         ("flash_attention", "ON", "on"),
         ("try_mmap", "no", False),
         ("rope_frequency_base", "1e6", 1e6),
+        ("tensor_split", "3, 1.5", (3, 1.5)),
+        ("disabled_gpus", "1", (1,)),
+        ("lora", "a.gguf:0.5, /models/b.gguf", (("a.gguf", 0.5), ("/models/b.gguf", 1.0))),
+        ("tensor_overrides", "ffn_.*_exps=CPU", (("ffn_.*_exps", "CPU"),)),
+        ("rpc_servers", "a:1, b:2", ("a:1", "b:2")),
+        ("draft_model", "small", "small"),
     ],
 )
 def test_what_people_type(name: str, text: str, value: object) -> None:
@@ -48,12 +54,32 @@ def test_what_people_type(name: str, text: str, value: object) -> None:
         ("flash_attention", "maybe", "auto, on, off"),
         ("try_mmap", "perhaps", "yes or no"),
         ("rope_frequency_base", "nan", "number"),
+        ("tensor_split", "3, many", "commas"),
+        ("tensor_overrides", "ffn", "pairs"),
     ],
 )
 def test_what_cannot_be_is_refused_with_what_can(name: str, text: str, hint: str) -> None:
     with pytest.raises(BadRequest, match=hint) as refusal:
         parse_value(LOAD[name], text)
     assert refusal.value.field == name
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tensor_split", (3, 1.5)),
+        ("disabled_gpus", (1, 2)),
+        ("lora", (("a.gguf", 0.5), ("b.gguf", 1.0))),
+        ("tensor_overrides", (("ffn_.*=x", "CPU"),)),
+        ("rpc_servers", ("a:1", "b:2")),
+        ("context_length", 16384),
+        ("try_mmap", False),
+        ("seed", None),
+        ("chat_template", "{{ x }}"),
+    ],
+)
+def test_what_is_shown_can_be_typed(name: str, value: object) -> None:
+    assert parse_value(LOAD[name], value_text(LOAD[name], value)) == value
 
 
 def test_assignments_by_name() -> None:

@@ -104,8 +104,8 @@ def test_progress_is_told_and_can_stop_the_load(tmp_path: Path, engine: Engine) 
     ("config", "field", "hint"),
     [
         (LoadConfig(context_length=4096), "load.context_length", "2,048"),
-        (LoadConfig(context_length=0), "load.context_length", "at least 1"),
-        (LoadConfig(context_length=-5), "load.context_length", "at least 1"),
+        (LoadConfig(context_length=0), "load.context_length", "from 1 to 2,048"),
+        (LoadConfig(context_length=-5), "load.context_length", "from 1 to 2,048"),
         (LoadConfig(context_length=10**9), "load.context_length", "2,048"),
         (LoadConfig(context_length=10**9, rope_frequency_scale=0.1), "load.context_length", "16,777,216"),
         (LoadConfig(parallel=0), "load.parallel", "1 to 256"),
@@ -159,8 +159,9 @@ def test_what_fits(tmp_path: Path, device: DeviceMemory, config: LoadConfig, fit
 
 def test_a_cache_type_that_the_model_cannot_take_names_the_reason(tmp_path: Path, engine: Engine) -> None:
     info = info_of(make_tiny_model(tmp_path / "m.gguf"))  # heads of 16, and q8_0 comes in blocks of 32
-    with pytest.raises(ModelUnusable, match="q8_0"):
+    with pytest.raises(BadRequest, match="q8_0") as refusal:
         engine.load(info, LoadConfig(key_cache_type="q8_0"))
+    assert refusal.value.field == "load.key_cache_type"
 
 
 def test_a_damaged_file_is_refused_with_llama_cpps_reason(tmp_path: Path, engine: Engine) -> None:

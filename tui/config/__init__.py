@@ -3,7 +3,9 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.config.parameters import LOAD_PARAMETERS, SAMPLING_PARAMETERS, Parameter, parse_value, with_values
+    from tui.config.load_parameters import LOAD_PARAMETERS
+    from tui.config.parameters import Parameter, parse_value, value_text, with_values
+    from tui.config.sampling_parameters import SAMPLING_PARAMETERS
     from tui.config.settings import Settings
 else:
     from tui.lazy import lazy_names
@@ -11,9 +13,19 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
-            "parameters": "LOAD_PARAMETERS SAMPLING_PARAMETERS Parameter parse_value with_values",
+            "load_parameters": "LOAD_PARAMETERS",
+            "parameters": "Parameter parse_value value_text with_values",
+            "sampling_parameters": "SAMPLING_PARAMETERS",
             "settings": "Settings",
         },
     )
 
-__all__ = ["LOAD_PARAMETERS", "SAMPLING_PARAMETERS", "Parameter", "Settings", "parse_value", "with_values"]
+__all__ = [
+    "LOAD_PARAMETERS",
+    "SAMPLING_PARAMETERS",
+    "Parameter",
+    "Settings",
+    "parse_value",
+    "value_text",
+    "with_values",
+]

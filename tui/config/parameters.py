@@ -1,18 +1,19 @@
-"""Every parameter of loading and sampling, declared once.
+"""What a parameter is to a person, and how its values are typed and shown.
 
 The load dialog, the command line's `--set`, and later the wire formats and the documentation are all made from
-these declarations. Defaults come from the dataclasses in `tui.domain`, so they cannot disagree.
+the declarations. Defaults come from the dataclasses in `tui.domain`, so they cannot disagree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
-from tui.domain import BadRequest, CacheType, FlashAttention, LoadConfig, SamplingConfig
+from tui.domain import BadRequest, LoadConfig, SamplingConfig
 
-Kind = Literal["integer", "number", "choice", "boolean", "text"]
+Kind = Literal["integer", "number", "choice", "boolean", "text", "numbers", "texts", "scaled files", "pairs"]
+"""The last four are lists: `3, 1` · `host:port, host:port` · `file:0.5, file` · `expression=CPU, expression=CUDA0`."""
 Group = Literal["basic", "advanced"]
 
 
@@ -34,172 +35,19 @@ class Parameter:
     group: Group = "advanced"
 
 
-def _declare(config: type[LoadConfig] | type[SamplingConfig], *parameters: Parameter) -> tuple[Parameter, ...]:
+def declare(config: type[LoadConfig] | type[SamplingConfig], *parameters: Parameter) -> tuple[Parameter, ...]:
     """Fill in the defaults from the dataclass."""
     defaults = {field.name: field.default for field in fields(config)}
     return tuple(replace(parameter, default=defaults[parameter.name]) for parameter in parameters)
 
 
-_CACHE_TYPES = get_args(CacheType)
-
-LOAD_PARAMETERS = _declare(
-    LoadConfig,
-    Parameter(
-        "context_length",
-        "Context length",
-        "integer",
-        "How many tokens the model can see at once, shared by all conversations that run in it. "
-        "More needs more memory.",
-        minimum=1,
-        unit="tokens",
-        group="basic",
-    ),
-    Parameter(
-        "gpu_layers",
-        "GPU layers",
-        "integer",
-        "How many layers are held in GPU memory. Auto takes as many as the model has; 0 keeps all on the CPU.",
-        minimum=0,
-        unit="layers",
-        group="basic",
-    ),
-    Parameter(
-        "parallel",
-        "Parallel answers",
-        "integer",
-        "How many conversations may generate at the same time; further ones wait their turn.",
-        minimum=1,
-        maximum=256,
-        group="basic",
-    ),
-    Parameter(
-        "threads",
-        "CPU threads",
-        "integer",
-        "Threads for generating. Auto is one for each physical core.",
-        minimum=1,
-        maximum=512,
-        group="basic",
-    ),
-    Parameter(
-        "flash_attention",
-        "Flash attention",
-        "choice",
-        "Faster attention that needs less memory. Auto uses it where the model and the device can.",
-        choices=get_args(FlashAttention),
-        group="basic",
-    ),
-    Parameter(
-        "key_cache_type",
-        "K cache type",
-        "choice",
-        "Precision of the cached keys. q8_0 halves their memory at hardly any cost.",
-        choices=_CACHE_TYPES,
-    ),
-    Parameter(
-        "value_cache_type",
-        "V cache type",
-        "choice",
-        "Precision of the cached values. Anything below f16 needs flash attention.",
-        choices=_CACHE_TYPES,
-    ),
-    Parameter(
-        "offload_kv_cache",
-        "KV cache on GPU",
-        "boolean",
-        "Keep the cache in GPU memory. Off leaves more room for layers, but answers come slower.",
-    ),
-    Parameter(
-        "evaluation_batch_size",
-        "Evaluation batch",
-        "integer",
-        "Most tokens handed to llama.cpp at once.",
-        minimum=1,
-        unit="tokens",
-    ),
-    Parameter(
-        "physical_batch_size",
-        "Physical batch",
-        "integer",
-        "Most tokens computed in one pass. Larger reads prompts faster and needs more memory.",
-        minimum=1,
-        unit="tokens",
-    ),
-    Parameter(
-        "batch_threads",
-        "Prompt threads",
-        "integer",
-        "Threads for reading prompts. Auto is the same as CPU threads.",
-        minimum=1,
-        maximum=512,
-    ),
-    Parameter(
-        "try_mmap",
-        "Memory-map",
-        "boolean",
-        "Map the file instead of reading it, so that loading is quick and unused parts need no memory.",
-    ),
-    Parameter(
-        "keep_model_in_memory",
-        "Lock in memory",
-        "boolean",
-        "Forbid the system to swap the weights out (mlock).",
-    ),
-    Parameter(
-        "rope_frequency_base",
-        "RoPE base",
-        "number",
-        "Base of the position frequencies. Auto is what the model was trained with.",
-        minimum=0,
-    ),
-    Parameter(
-        "rope_frequency_scale",
-        "RoPE scale",
-        "number",
-        "Scale of the position frequencies, to stretch the context beyond training. Auto is the model's own.",
-        minimum=0,
-    ),
-)
-
-SAMPLING_PARAMETERS = _declare(
-    SamplingConfig,
-    Parameter("temperature", "Temperature", "number", "0 always takes the likeliest token.", minimum=0, group="basic"),
-    Parameter("top_k", "Top k", "integer", "Only the k likeliest tokens; 0 for all.", minimum=-1, group="basic"),
-    Parameter(
-        "top_p", "Top p", "number", "Only the likeliest tokens up to this sum.", minimum=0, maximum=1, group="basic"
-    ),
-    Parameter(
-        "min_p", "Min p", "number", "Only tokens this likely beside the best.", minimum=0, maximum=1, group="basic"
-    ),
-    Parameter(
-        "repeat_penalty", "Repeat penalty", "number", "Above 1 discourages repetition.", minimum=0.01, group="basic"
-    ),
-    Parameter("max_tokens", "Token limit", "integer", "The longest answer.", minimum=1, unit="tokens", group="basic"),
-    Parameter("seed", "Seed", "integer", "The same seed gives the same answer; auto draws one.", group="basic"),
-    Parameter("dynamic_temperature_range", "Dynamic range", "number", "Half-width of dynamic temperature.", minimum=0),
-    Parameter("dynamic_temperature_exponent", "Dynamic exponent", "number", "Shape of dynamic temperature.", minimum=0),
-    Parameter("typical_p", "Typical p", "number", "Locally typical sampling; 1 is off.", minimum=0, maximum=1),
-    Parameter("top_n_sigma", "Top n sigma", "number", "Tokens within n deviations of the best; -1 is off.", minimum=-1),
-    Parameter("xtc_probability", "XTC probability", "number", "How often the top choices go.", minimum=0, maximum=1),
-    Parameter("xtc_threshold", "XTC threshold", "number", "What counts as a top choice.", minimum=0, maximum=1),
-    Parameter("dry_multiplier", "DRY multiplier", "number", "Strength against repeated phrases; 0 is off.", minimum=0),
-    Parameter("dry_base", "DRY base", "number", "How fast it grows with the phrase.", minimum=0),
-    Parameter("dry_allowed_length", "DRY length", "integer", "Phrases this long may repeat.", minimum=0),
-    Parameter("dry_penalty_last_n", "DRY window", "integer", "Tokens to look back; -1 for all.", minimum=-1),
-    Parameter("mirostat", "Mirostat", "integer", "Version 1 or 2; 0 is off.", minimum=0, maximum=2),
-    Parameter("mirostat_learning_rate", "Mirostat rate", "number", "How fast it adapts.", minimum=0),
-    Parameter("mirostat_target_entropy", "Mirostat entropy", "number", "How surprising the text shall be.", minimum=0),
-    Parameter("repeat_last_n", "Repeat window", "integer", "Tokens that penalties look back; -1 for all.", minimum=-1),
-    Parameter("presence_penalty", "Presence penalty", "number", "Against tokens that occurred."),
-    Parameter("frequency_penalty", "Frequency penalty", "number", "Against tokens, for each time they occurred."),
-    Parameter("ignore_end_of_generation", "Ignore the end", "boolean", "Never let the model end its answer."),
-)
+_DEFAULT_WORDS = ("", "auto", "default")
 
 
 def parse_value(parameter: Parameter, text: str) -> Any:
     """The value that a person typed for a parameter; `auto` or nothing is its default. Raises BadRequest."""
     text = text.strip()
-    if text.lower() in ("", "auto", "default"):
+    if text.lower() in _DEFAULT_WORDS:
         return parameter.default
     try:
         value = _READERS[parameter.kind](text)
@@ -212,6 +60,27 @@ def parse_value(parameter: Parameter, text: str) -> Any:
     if below or above:
         raise _refusal(parameter, text)
     return value
+
+
+def value_text(parameter: Parameter, value: Any) -> str:
+    """A value as people read and type it: `auto`, `on`, `8,192`, `3, 1`. `parse_value` takes it back."""
+    match parameter.kind:
+        case _ if value is None or value in ("", ()):
+            return "auto"
+        case "boolean":
+            return "on" if value else "off"
+        case "integer":
+            return f"{value:,}"
+        case "numbers":
+            return ", ".join(f"{number:g}" for number in value)
+        case "texts":
+            return ", ".join(value)
+        case "scaled files":
+            return ", ".join(f"{file}:{scale:g}" for file, scale in value)
+        case "pairs":
+            return ", ".join(f"{name}={other}" for name, other in value)
+        case _:
+            return str(value)
 
 
 Config = TypeVar("Config", LoadConfig, SamplingConfig)
@@ -229,11 +98,18 @@ def with_values(config: Config, parameters: tuple[Parameter, ...], assignments: 
     return config
 
 
+_WANTED: dict[Kind, str] = {
+    "boolean": "yes or no",
+    "numbers": "numbers with commas between them, such as 3, 1",
+    "pairs": "pairs with commas between them, such as ffn_.*_exps=CPU",
+}
+
+
 def _refusal(parameter: Parameter, text: str) -> BadRequest:
     if parameter.choices:
         wanted = f"one of {', '.join(parameter.choices)}"
-    elif parameter.kind == "boolean":
-        wanted = "yes or no"
+    elif parameter.kind in _WANTED:
+        wanted = _WANTED[parameter.kind]
     else:
         wanted = "a whole number" if parameter.kind == "integer" else "a number"
         if parameter.minimum is not None and parameter.maximum is not None:
@@ -263,10 +139,42 @@ def _read_boolean(text: str) -> bool:
     return answers[text.lower()]
 
 
+def _read_numbers(text: str) -> tuple[float, ...]:
+    numbers = tuple(_read_number(item) for item in _items(text))
+    return tuple(int(number) if number == int(number) else number for number in numbers)
+
+
+def _read_scaled_files(text: str) -> tuple[tuple[str, float], ...]:
+    """`file:scale, file`; without a scale it is 1. A colon inside a path stays with it."""
+    pairs = []
+    for item in _items(text):
+        file, colon, scale = item.rpartition(":")
+        try:
+            pairs.append((file, _read_number(scale)) if colon and file else (item, 1.0))
+        except ValueError:
+            pairs.append((item, 1.0))
+    return tuple(pairs)
+
+
+def _read_pairs(text: str) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(part.strip() for part in item.rpartition("=")[::2]) for item in _items(text)]
+    if not all(name and other for name, other in pairs):
+        raise ValueError
+    return tuple((name, other) for name, other in pairs)
+
+
+def _items(text: str) -> list[str]:
+    return [item.strip() for item in text.split(",") if item.strip()]
+
+
 _READERS: dict[Kind, Callable[[str], Any]] = {
     "integer": _read_integer,
     "number": _read_number,
     "boolean": _read_boolean,
     "choice": str.lower,
     "text": str,
+    "numbers": _read_numbers,
+    "texts": lambda text: tuple(_items(text)),
+    "scaled files": _read_scaled_files,
+    "pairs": _read_pairs,
 }

@@ -45,6 +45,8 @@ class Outcome:
     problem: str = ""
     field: str = ""
     """The load parameter that is to blame, as `BadRequest` names it; empty where the file is."""
+    advice: str = ""
+    """What a person can do, where the child knows."""
     crashed: bool = False
     log: tuple[str, ...] = ()
 
@@ -76,7 +78,12 @@ def run(job: Job) -> Outcome:
     except ValueError:
         return Outcome(problem=f"The process ended with code {done.returncode}{_cause(log)}", crashed=True, log=log)
     if answer.get("problem"):
-        return Outcome(problem=f"{answer['problem']}{_cause(log)}", field=answer.get("field", ""), log=log)
+        return Outcome(
+            problem=f"{answer['problem']}{_cause(log)}",
+            field=answer.get("field", ""),
+            advice=answer.get("advice", ""),
+            log=log,
+        )
     return Outcome(result=answer, log=log)
 
 

@@ -40,13 +40,18 @@ def main() -> None:
     try:
         answer = _do(job, lines)
     except LmdeckError as problem:
-        answer = {"problem": problem.message.rstrip("."), "field": getattr(problem, "field", "")}
+        answer = {
+            "problem": problem.message.rstrip("."),
+            "field": getattr(problem, "field", ""),
+            "advice": problem.advice,
+        }
     with os.fdopen(answer_to, "w") as file:
         json.dump(answer, file)
 
 
 def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
-    config, kernels = LoadConfig(**job["config"]), Kernels(**job["kernels"])
+    config = LoadConfig(**{name: _with_tuples(value) for name, value in job["config"].items()})
+    kernels = Kernels(**job["kernels"])
     simulate = job["kind"] == "probe"
     opened = open_model(Path(job["path"]), config, kernels, simulate=simulate)
     if simulate:
@@ -55,6 +60,11 @@ def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
     _decode_some(opened.context)
     opened.close()
     return {"decoded": _DECODED_TOKENS, "devices": _devices()}
+
+
+def _with_tuples(value: Any) -> Any:
+    """A value as it was before JSON made lists of its tuples."""
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value
 
 
 def _totals(model: Any, lines: list[str]) -> Memory:

@@ -157,17 +157,17 @@ _DEVICE_KINDS = {0: "cpu", 1: "gpu", 2: "igpu", 3: "accelerator"}
 def devices() -> tuple[Device, ...]:
     """The devices of this build, loaded into this process, in llama.cpp's order."""
     load_llama()
-    ggml = _ggml()
+    registry = ggml()
     found = []
-    for index in range(ggml.ggml_backend_dev_count()):
-        device = ctypes.c_void_p(ggml.ggml_backend_dev_get(index))
+    for index in range(registry.ggml_backend_dev_count()):
+        device = ctypes.c_void_p(registry.ggml_backend_dev_get(index))
         free, total = ctypes.c_size_t(0), ctypes.c_size_t(0)
-        ggml.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
+        registry.ggml_backend_dev_memory(device, ctypes.byref(free), ctypes.byref(total))
         found.append(
             Device(
-                name=ggml.ggml_backend_dev_name(device).decode("utf-8", "replace"),
-                description=ggml.ggml_backend_dev_description(device).decode("utf-8", "replace"),
-                kind=_DEVICE_KINDS.get(ggml.ggml_backend_dev_type(device), "other"),
+                name=registry.ggml_backend_dev_name(device).decode("utf-8", "replace"),
+                description=registry.ggml_backend_dev_description(device).decode("utf-8", "replace"),
+                kind=_DEVICE_KINDS.get(registry.ggml_backend_dev_type(device), "other"),
                 free=free.value,
                 total=total.value,
             )
@@ -194,17 +194,17 @@ def describe_build() -> dict[str, str]:
 
 def buffer_type_device(buffer_type: int) -> str:
     """The name of the device whose memory a `ggml_backend_buffer_type_t` takes; `CPU` for all of the host's."""
-    ggml = _ggml()
-    device = ggml.ggml_backend_buft_get_device(buffer_type)
-    if not device or ggml.ggml_backend_buft_is_host(buffer_type):
+    registry = ggml()
+    device = registry.ggml_backend_buft_get_device(buffer_type)
+    if not device or registry.ggml_backend_buft_is_host(buffer_type):
         return "CPU"
-    name: str = ggml.ggml_backend_dev_name(device).decode("utf-8", "replace")
+    name: str = registry.ggml_backend_dev_name(device).decode("utf-8", "replace")
     return name
 
 
 @functools.cache
-def _ggml() -> SimpleNamespace:
-    """ggml's device registry (ggml-backend.h), which the Python bindings do not cover."""
+def ggml() -> SimpleNamespace:
+    """ggml's registry of devices (ggml-backend.h), which the Python bindings do not cover."""
     sizes = ctypes.POINTER(ctypes.c_size_t)
     signatures: dict[str, tuple[Any, list[Any]]] = {
         "ggml_backend_dev_count": (ctypes.c_size_t, []),
@@ -213,6 +213,11 @@ def _ggml() -> SimpleNamespace:
         "ggml_backend_dev_description": (ctypes.c_char_p, [ctypes.c_void_p]),
         "ggml_backend_dev_type": (ctypes.c_int, [ctypes.c_void_p]),
         "ggml_backend_dev_memory": (None, [ctypes.c_void_p, sizes, sizes]),
+        "ggml_backend_dev_buffer_type": (ctypes.c_void_p, [ctypes.c_void_p]),
+        "ggml_backend_reg_by_name": (ctypes.c_void_p, [ctypes.c_char_p]),
+        "ggml_backend_reg_get_proc_address": (ctypes.c_void_p, [ctypes.c_void_p, ctypes.c_char_p]),
+        "ggml_backend_register": (None, [ctypes.c_void_p]),
+        "ggml_backend_buft_name": (ctypes.c_char_p, [ctypes.c_void_p]),
         "ggml_backend_buft_get_device": (ctypes.c_void_p, [ctypes.c_void_p]),
         "ggml_backend_buft_is_host": (ctypes.c_bool, [ctypes.c_void_p]),
     }

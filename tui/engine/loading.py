@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tui.domain import BadRequest, Cancelled, EngineFault, LoadConfig, ModelUnusable
+from tui.domain import Cancelled, EngineFault, LoadConfig, ModelUnusable
+from tui.engine.checks import CACHE_TYPES, MAXIMUM_SEQUENCES, check_against_model
+from tui.engine.facts import facts_of
 from tui.engine.library import load_llama
+from tui.engine.lora import open_adapters, use_adapters
+from tui.engine.model_parameters import ModelParameters
+from tui.engine.pooling import adjust, embeds
 
-# enum ggml_type of ggml.h
-CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20}
 # enum llama_flash_attn_type of llama.h
 _FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
-# enum llama_load_mode of llama.h
-_LOAD_NONE, _LOAD_MMAP, _LOAD_MLOCK, _LOAD_MMAP_MLOCK = 0, 1, 2, 3
-
-# A list of devices that ends at once (llama.h: NULL-terminated).
-_NO_DEVICES = (ctypes.c_void_p * 1)(None)
+# enum llama_rope_scaling_type of llama.h
+_ROPE_SCALING = {"auto": -1, "none": 0, "linear": 1, "yarn": 2, "longrope": 3}
 
 LoadProgress = Callable[[float], bool | None]
 """Gets 0 to 1 while a model loads; returning False stops the load."""
@@ -33,16 +33,9 @@ DEFAULT_CONTEXT_LENGTH = 8192
 """Context length when nobody asked for one, if the model was trained for as much: room for a real
 conversation, at a cost that small machines can bear."""
 
-MAXIMUM_CONTEXT_LENGTH = 2**24
-"""Tokens. llama.cpp keeps tens of bytes of its own for every cell of a context, even of one that is only laid
-out, so that an absurd length would eat the machine's memory before it could be refused."""
-
 IDLE_SEQUENCES = 12
 """Finished conversations that may stay in the context beside the running ones, so that their next turn
 does not read everything again. They cost no memory in a unified cache."""
-
-MAXIMUM_SEQUENCES = 256
-"""LLAMA_MAX_SEQ of llama.cpp's llama-cparams.h."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +60,10 @@ class OpenModel:
     """Sequences that the context can hold, running and idle ones."""
     can_trim: bool
     """Whether a sequence can be cut back to any shorter prefix; not so for recurrent and sliding-window models."""
+    can_share: bool
+    """Whether sequences may share cells, so that a beginning is copied for nothing."""
+    embeds: bool
+    """Whether it makes vectors or scores instead of text."""
     abort_flag: ctypes.Array[ctypes.c_char]
 
     def close(self) -> None:
@@ -86,54 +83,6 @@ def default_threads() -> int:
         allowed = os.cpu_count() or 1
     physical = psutil.cpu_count(logical=False) or allowed
     return max(1, min(allowed, physical))
-
-
-def check_config(config: LoadConfig, trained_context_length: int = 0) -> None:
-    """Raise `BadRequest`, naming the field, if the parameters are impossible or contradict each other."""
-    if config.context_length is not None:
-        if config.context_length < 1:
-            raise BadRequest("The context length must be at least 1 token.", field="load.context_length")
-        highest = min(trained_context_length or MAXIMUM_CONTEXT_LENGTH, MAXIMUM_CONTEXT_LENGTH)
-        stretched = config.rope_frequency_base is not None or config.rope_frequency_scale is not None
-        if config.context_length > highest and not stretched:
-            raise BadRequest(
-                f"A context length of {config.context_length:,} tokens was asked for, but this model was trained "
-                f"for {highest:,}.",
-                f"Choose {highest:,} or less, or set a RoPE frequency base or scale to stretch it.",
-                field="load.context_length",
-            )
-        if config.context_length > MAXIMUM_CONTEXT_LENGTH:
-            raise BadRequest(
-                f"A context length of {config.context_length:,} tokens is more than lmdeck can manage.",
-                f"Choose {MAXIMUM_CONTEXT_LENGTH:,} or less.",
-                field="load.context_length",
-            )
-    for name, lowest, highest in (
-        ("gpu_layers", 0, 100_000),
-        ("parallel", 1, MAXIMUM_SEQUENCES),
-        ("evaluation_batch_size", 1, 1_000_000),
-        ("physical_batch_size", 1, 1_000_000),
-        ("threads", 1, 512),
-        ("batch_threads", 1, 512),
-    ):
-        value = getattr(config, name)
-        if value is not None and not lowest <= value <= highest:
-            raise BadRequest(
-                f"{value:,} is not possible here.", f"Choose {lowest:,} to {highest:,}.", field=f"load.{name}"
-            )
-    for name in ("key_cache_type", "value_cache_type"):
-        if getattr(config, name) not in CACHE_TYPES:
-            raise BadRequest(
-                f"There is no cache type {getattr(config, name)!r}.",
-                f"Choose one of {', '.join(CACHE_TYPES)}.",
-                field=f"load.{name}",
-            )
-    if config.flash_attention == "off" and config.value_cache_type not in ("f32", "f16"):
-        raise BadRequest(
-            f"A value cache of type {config.value_cache_type} needs flash attention, which is off.",
-            "Turn flash attention on, or choose f16.",
-            field="load.value_cache_type",
-        )
 
 
 def open_model(
@@ -157,7 +106,8 @@ def open_model(
         stopped = on_progress is not None and on_progress(progress) is False
         return not stopped
 
-    parameters = _model_parameters(llama, config, kernels, simulate)
+    prepared = ModelParameters(path, config, extra_buffers=kernels.extra_buffers, gpu=kernels.gpu, simulate=simulate)
+    parameters = prepared.native
     parameters.progress_callback = callback = llama.llama_progress_callback(report)
     model = llama.llama_model_load_from_file(os.fsencode(path), parameters)
     del callback
@@ -168,56 +118,57 @@ def open_model(
     if not model:
         raise ModelUnusable(f"llama.cpp cannot load {path.name}.", "See the log for its reason.")
     try:
-        trained = llama.llama_model_n_ctx_train(model)
-        check_config(config, trained)
-        if not llama.llama_model_has_decoder(model):
-            raise ModelUnusable(f"{path.name} cannot generate text; it only encodes.", "Choose another model.")
-        can_trim = not (
-            llama.llama_model_is_recurrent(model)
-            or llama.llama_model_is_hybrid(model)
-            or llama.llama_model_n_swa(model) > 0
-        )
-        context_length = config.context_length or min(trained or DEFAULT_CONTEXT_LENGTH, DEFAULT_CONTEXT_LENGTH)
-        # State that grows with the number of sequences makes idle ones dear where they cannot share cells.
-        sequences = min(config.parallel + (IDLE_SEQUENCES if can_trim else 0), MAXIMUM_SEQUENCES)
-        abort_flag = ctypes.create_string_buffer(2)
-        context = llama.llama_init_from_model(
-            model, _context_parameters(llama, config, context_length, sequences, abort_flag)
-        )
-        if not context:
-            raise EngineFault(
-                f"llama.cpp cannot make a context of {context_length:,} tokens for {path.name}.",
-                "Choose a shorter context or other cache types; see the log for its reason.",
-            )
+        check_against_model(config, facts_of(model))
+        return _open_context(path, model, config, simulate=simulate)
     except BaseException:
         llama.llama_model_free(model)
+        raise
+
+
+def _open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool) -> OpenModel:
+    """A context for a model, and what shapes the use of both."""
+    llama = load_llama()
+    for_embeddings = embeds(llama, model, config)
+    if not for_embeddings and not llama.llama_model_has_decoder(model):
+        raise ModelUnusable(f"{path.name} cannot generate text; it only encodes.", "Choose another model.")
+    # A simulated model has no tensors that an adapter could be compared with.
+    adapters = [] if simulate else open_adapters(model, config.lora)
+    can_trim = not (
+        llama.llama_model_is_recurrent(model)
+        or llama.llama_model_is_hybrid(model)
+        or (llama.llama_model_n_swa(model) > 0 and not config.full_sliding_window_cache)
+    )
+    trained = llama.llama_model_n_ctx_train(model)
+    context_length = config.context_length or min(trained or DEFAULT_CONTEXT_LENGTH, DEFAULT_CONTEXT_LENGTH)
+    # State that grows with the number of sequences makes idle ones dear where they cannot share cells.
+    idle = IDLE_SEQUENCES if can_trim and config.unified_kv_cache else 0
+    sequences = min(config.parallel + idle, MAXIMUM_SEQUENCES)
+    abort_flag = ctypes.create_string_buffer(2)
+    parameters = _context_parameters(llama, config, context_length, sequences, abort_flag)
+    if for_embeddings:
+        adjust(llama, parameters, model, config)
+    context = llama.llama_init_from_model(model, parameters)
+    if not context:
+        raise EngineFault(
+            f"llama.cpp cannot make a context of {context_length:,} tokens for {path.name}.",
+            "Choose a shorter context or other cache types; see the log for its reason.",
+        )
+    try:
+        use_adapters(context, adapters)
+    except BaseException:
+        llama.llama_free(context)
         raise
     return OpenModel(
         model=model,
         context=context,
         context_length=llama.llama_n_ctx_seq(context),
         layers=llama.llama_model_n_layer(model) + 1,
-        sequences=sequences,
+        sequences=llama.llama_n_seq_max(context),
         can_trim=can_trim,
+        can_share=config.unified_kv_cache,
+        embeds=for_embeddings,
         abort_flag=abort_flag,
     )
-
-
-def _model_parameters(llama: Any, config: LoadConfig, kernels: Kernels, simulate: bool) -> Any:
-    parameters = llama.llama_model_default_params()
-    parameters.n_gpu_layers = -1 if config.gpu_layers is None else config.gpu_layers
-    if simulate:
-        # With no_alloc a memory map aborts the process; NONE does not.
-        parameters.no_alloc, parameters.load_mode = True, _LOAD_NONE
-    elif config.try_mmap:
-        parameters.load_mode = _LOAD_MMAP_MLOCK if config.keep_model_in_memory else _LOAD_MMAP
-    else:
-        parameters.load_mode = _LOAD_MLOCK if config.keep_model_in_memory else _LOAD_NONE
-    parameters.use_extra_bufts = kernels.extra_buffers
-    if not kernels.gpu:
-        parameters.n_gpu_layers = 0
-        parameters.devices = ctypes.cast(_NO_DEVICES, ctypes.c_void_p)
-    return parameters
 
 
 def _context_parameters(
@@ -226,23 +177,35 @@ def _context_parameters(
     parameters = llama.llama_context_default_params()
     threads = config.threads or default_threads()
     parameters.n_ctx = context_length
-    # A step must have room for the next token of every running answer.
-    parameters.n_batch = max(config.evaluation_batch_size, sequences)
+    # A step must have room for the next token of every running answer, and for what is guessed behind it.
+    guesses = config.draft_max_tokens if config.speculation != "off" else 0
+    rows = max(sequences, config.parallel * (1 + guesses))
+    parameters.n_batch = max(config.evaluation_batch_size, rows)
     parameters.n_ubatch = min(config.physical_batch_size, config.evaluation_batch_size)
     parameters.n_seq_max = sequences
-    # One row of logits for each sequence and step is all we ask for; the default, one for each token of a
+    # One row of logits for each sequence and guess is all we ask for; the default, one for each token of a
     # batch, costs hundreds of megabytes with a large vocabulary.
-    parameters.n_outputs_max = sequences
+    parameters.n_outputs_max = rows
     parameters.n_threads = threads
     parameters.n_threads_batch = config.batch_threads or threads
     parameters.flash_attn_type = _FLASH_ATTENTION[config.flash_attention]
     parameters.type_k = CACHE_TYPES[config.key_cache_type]
     parameters.type_v = CACHE_TYPES[config.value_cache_type]
     parameters.offload_kqv = config.offload_kv_cache
-    parameters.kv_unified = True
-    parameters.swa_full = False
+    parameters.kv_unified = config.unified_kv_cache
+    parameters.swa_full = config.full_sliding_window_cache
     parameters.rope_freq_base = config.rope_frequency_base or 0.0
     parameters.rope_freq_scale = config.rope_frequency_scale or 0.0
+    parameters.rope_scaling_type = _ROPE_SCALING[config.rope_scaling]
+    for name, value in (
+        ("yarn_ext_factor", config.yarn_extrapolation_factor),
+        ("yarn_attn_factor", config.yarn_attention_factor),
+        ("yarn_beta_fast", config.yarn_beta_fast),
+        ("yarn_beta_slow", config.yarn_beta_slow),
+        ("yarn_orig_ctx", config.yarn_original_context),
+    ):
+        if value is not None:
+            setattr(parameters, name, value)
     parameters.no_perf = True
     parameters.abort_callback = _flag_reader(llama)
     parameters.abort_callback_data = ctypes.cast(abort_flag, ctypes.c_void_p)

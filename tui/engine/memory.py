@@ -17,9 +17,10 @@ from tui.domain import (
     ModelUnusable,
     ModelWillNotFit,
 )
+from tui.engine.checks import check_config
 from tui.engine.child import Job, run
 from tui.engine.library import build_identity
-from tui.engine.loading import Kernels, check_config
+from tui.engine.loading import Kernels
 from tui.engine.verdicts import VerdictStore
 
 
@@ -35,7 +36,7 @@ def estimate_memory(model: ModelInfo, config: LoadConfig, kernels: Kernels, stor
     if not isinstance(verdict, dict) or "memory" not in verdict:
         outcome = run(Job("probe", str(model.path), config, kernels))
         if outcome.field:
-            raise BadRequest(outcome.problem, "Choose another value.", field=outcome.field)
+            raise BadRequest(outcome.problem, outcome.advice or "Choose another value.", field=outcome.field)
         if outcome.problem:
             cause = f"{model.path.name} would end the program: " if outcome.crashed else ""
             raise ModelUnusable(

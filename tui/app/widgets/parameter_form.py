@@ -12,12 +12,13 @@ from textual.message import Message
 from tui.app.actions import bindings_for
 from tui.app.figures import bar, fit
 from tui.app.widgets.row_list import Pieces, RowList
-from tui.config import Parameter, parse_value
+from tui.config import Parameter, parse_value, value_text
 from tui.domain import BadRequest
 
 LABEL_WIDTH = 20
 VALUE_WIDTH = 10
 BAR_WIDTH = 12
+EDIT_KEY = "="
 WIDE_RANGE = 512
 """Values from which on a step doubles or halves instead of counting."""
 
@@ -84,7 +85,7 @@ class ParameterForm(RowList[Parameter]):
             return " ".join(parameter.choices)
         limit = self._limits.get(parameter.name)
         if limit is None or parameter.kind != "integer":
-            return parameter.unit
+            return parameter.unit if parameter.kind in ("integer", "number", "boolean") else f"{EDIT_KEY} edits"
         return f"up to {limit:,}" if value is None else f"{bar(value / limit, BAR_WIDTH)} {limit:,}"
 
     def watch_cursor(self, old: int, new: int) -> None:
@@ -173,8 +174,17 @@ class ParameterForm(RowList[Parameter]):
         if parameter is None or parameter.kind in ("choice", "boolean"):
             return
         character = event.character or ""
-        starts = character.isdecimal() or (character and character in "-." and parameter.kind == "number")
-        if starts or (self.typed and character and character in "0123456789.,_-k"):
+        if parameter.kind in ("integer", "number"):
+            starts = character.isdecimal() or (character and character in "-." and parameter.kind == "number")
+            goes_on = character and character in "0123456789.,_-k"
+        else:
+            # Letters move the cursor, so that text needs a key that says it begins.
+            starts, goes_on = False, character.isprintable() and bool(character)
+            if character == EDIT_KEY and not self.typed:
+                value = self.values[parameter.name]
+                self.typed = value_text(parameter, value) if value else " "
+                character, starts = "", True
+        if starts or (self.typed and goes_on):
             self.typed += character
         elif self.typed and event.key == "backspace":
             self.typed = self.typed[:-1]
@@ -187,12 +197,3 @@ class ParameterForm(RowList[Parameter]):
         event.prevent_default()
         self.refresh_lines(self.cursor, 1)
         self.post_message(self.Changed())
-
-
-def value_text(parameter: Parameter, value: Any) -> str:
-    """A value as people read it: `auto`, `on`, `8,192`."""
-    if value is None:
-        return "auto"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return f"{value:,}" if parameter.kind == "integer" else str(value)
