@@ -35,9 +35,7 @@ def fresh_prompt(salt: int) -> list[int]:
 
 def gaps_of(moments: list[float], begin: float, end: float) -> list[float]:
     """Times between tokens, seconds, that overlap with the given time."""
-    return [
-        later - earlier for earlier, later in itertools.pairwise(moments) if later > begin and earlier < end
-    ]
+    return [later - earlier for earlier, later in itertools.pairwise(moments) if later > begin and earlier < end]
 
 
 def one_round(model: LoadedModel, salt: int) -> dict[str, float]:

@@ -14,13 +14,10 @@ from tui.engine.lifetime import Lifetime
 from tui.engine.loading import Kernels, OpenModel
 from tui.engine.sampling import Sampler
 from tui.engine.sequences import SequenceTable
+from tui.engine.speculation import open_speculator
 from tui.engine.task import GenerationTask
 from tui.engine.vocabulary import Vocabulary
 from tui.engine.worker import Worker
-
-
-def open_speculator(*_args: Any) -> Any:
-    return None
 
 
 class LoadedModel:
@@ -52,11 +49,16 @@ class LoadedModel:
         self.chat_template = _chat_template(llama, opened.model)
         self.values = _loaded_values(llama, config, kernels, opened)
         self._close = threading.Lock()
+        try:
+            speculator = open_speculator(opened, config, kernels)
+        except BaseException:
+            opened.close()
+            raise
         self._worker = Worker(
             opened,
             self.vocabulary,
             SequenceTable(opened, config, None),
-            open_speculator(opened, config, kernels),
+            speculator,
             config.parallel,
             self._lifetime,
             lambda: on_closed(self),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from tui.domain import EngineFault, LmdeckError, StopReason
 from tui.engine.batch import Batch, Share
@@ -12,11 +11,9 @@ from tui.engine.library import load_llama
 from tui.engine.loading import OpenModel
 from tui.engine.pace import Pace
 from tui.engine.sequences import Sequence, SequenceTable
+from tui.engine.speculation import Speculator
 from tui.engine.task import GenerationTask
 from tui.engine.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from tui.engine.speculation import Speculator
 
 # What llama_decode returns (llama.h)
 _DECODED, _NO_ROOM, _ABORTED = 0, 1, 2

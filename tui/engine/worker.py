@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from tui.domain import EngineFault, LmdeckError, StopReason
 from tui.engine.lifetime import Lifetime
@@ -19,11 +18,9 @@ from tui.engine.loading import OpenModel
 from tui.engine.queue import WaitingQueue
 from tui.engine.runner import Runner
 from tui.engine.sequences import SequenceTable
+from tui.engine.speculation import Speculator
 from tui.engine.task import GenerationTask
 from tui.engine.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from tui.engine.speculation import Speculator
 
 
 class Worker:

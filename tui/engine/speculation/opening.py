@@ -1,0 +1,81 @@
+"""From a `LoadConfig` to a speculator."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tui.domain import BadRequest, LoadConfig, ModelUnusable
+from tui.engine.facts import read_facts
+from tui.engine.loading import Kernels, OpenModel, open_model
+from tui.engine.speculation.draft_model import DraftModel, check_vocabularies
+from tui.engine.speculation.ngram import NgramDrafter
+from tui.engine.speculation.payoff import Payoff
+from tui.engine.speculation.speculator import Drafter, Speculator
+
+
+def open_speculator(opened: OpenModel, config: LoadConfig, kernels: Kernels) -> Speculator | None:
+    """What the configuration asks for; `None` for no speculation. Opening a draft model reads its file.
+
+    Raises BadRequest, naming the field, if this model cannot have its guesses checked.
+    """
+    if config.speculation == "off":
+        return None
+    if not opened.can_trim:
+        raise BadRequest(
+            "This model's memory cannot take back tokens, so that guesses cannot be checked.",
+            "Turn speculation off for it.",
+            field="load.speculation",
+        )
+    if config.speculation == "mtp":
+        raise BadRequest(
+            "Speculation with a model's own extra heads (MTP) is not supported yet.",
+            "Choose ngram, or draft with a small model.",
+            field="load.speculation",
+        )
+    drafter: Drafter = NgramDrafter() if config.speculation == "ngram" else _open_draft_model(opened, config, kernels)
+    return Speculator(drafter, Payoff(config.draft_max_tokens), config.draft_min_tokens)
+
+
+def _open_draft_model(opened: OpenModel, config: LoadConfig, kernels: Kernels) -> DraftModel:
+    path = Path(config.draft_model).expanduser()
+    trained = _trained_length(path)
+    own = replace(
+        config,
+        context_length=min(opened.context_length, trained or opened.context_length),
+        parallel=opened.sequences,
+        unified_kv_cache=True,
+        speculation="off",
+        draft_model="",
+        lora=(),
+        tensor_overrides=(),
+        gpu_layers=None,
+        gpu_offload_ratio=None,
+        cpu_expert_layers_ratio=0.0,
+        experts_used=None,
+        chat_template=None,
+        projector="off",
+    )
+    try:
+        draft = open_model(path, own, kernels)
+    except ModelUnusable as problem:
+        raise BadRequest(problem.message, problem.advice, field="load.draft_model") from problem
+    try:
+        if not draft.can_trim or draft.embeds:
+            raise BadRequest(
+                f"{path.name} cannot guess: its memory cannot take back tokens.",
+                "Choose another draft model.",
+                field="load.draft_model",
+            )
+        check_vocabularies(opened.model, draft.model, path.name)
+    except BaseException:
+        draft.close()
+        raise
+    return DraftModel(draft, opened.model, config.draft_min_probability)
+
+
+def _trained_length(path: Path) -> int:
+    try:
+        return read_facts(path).trained_context_length
+    except ModelUnusable as problem:
+        raise BadRequest(problem.message, problem.advice, field="load.draft_model") from problem
