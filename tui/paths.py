@@ -42,6 +42,11 @@ class Paths:
         """What the probe and the self-test found out."""
         return self.cache / "verdicts.json"
 
+    @property
+    def states(self) -> Path:
+        """What models had read of conversations, so that they need not read it again."""
+        return self.cache / "states"
+
 
 def find_paths() -> Paths:
     """The paths for this process, from the environment."""

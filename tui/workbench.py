@@ -197,7 +197,7 @@ class Workbench:
 def _open_engine(paths: Paths, log: LogRing) -> Engine:
     from tui.engine import Engine
 
-    return Engine(paths.verdicts, log)
+    return Engine(paths.verdicts, log, states=paths.states)
 
 
 def _open_threads(paths: Paths) -> ThreadStore:

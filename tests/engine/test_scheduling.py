@@ -14,8 +14,6 @@ from tests.support.scripts import long_script
 from tui.domain import LoadConfig, SamplingConfig
 from tui.engine import GenerationTask
 from tui.engine.pace import Pace
-from tui.engine.parking import ParkingLot
-from tui.engine.prefix import common_prefix
 
 SCRIPT = "One two three four five six seven eight nine ten eleven twelve. "
 
@@ -150,20 +148,6 @@ def test_other_architectures_generate(tmp_path: Path, architecture: str) -> None
         assert collect(model.submit([65, 10], SamplingConfig())).text == SCRIPT
 
 
-@pytest.mark.parametrize(
-    ("left", "right", "limit", "expected"),
-    [
-        ([], [], 9, 0),
-        ([1, 2, 3], [1, 2, 3], 9, 3),
-        ([1, 2, 3], [1, 2, 4, 5], 9, 2),
-        ([1, 2], [1, 2], 1, 1),
-        ([2], [1], 9, 0),
-    ],
-)
-def test_common_prefix(left: list[int], right: list[int], limit: int, expected: int) -> None:
-    assert common_prefix(left, right, limit) == expected
-
-
 def run_pace(pace: Pace, seconds: Callable[[int], float], *, depth: int = 0, steps: int = 100) -> int:
     """Let prompts be read at that cost beside an answer with steps of 30 ms; the last chunk's size."""
     room = 0
@@ -208,53 +192,3 @@ def test_idle_conversations_are_parked_and_taken_back_whole(tmp_path: Path) -> N
         again = [collect(model.submit([*prompt, 7, 8], sampling)) for prompt in prompts]
     assert [answer.stats.cached_prompt_tokens for answer in again] == [150, 150, 150]
     assert [answer.data for answer in again] == alone
-
-
-class FakeStates:
-    """llama.cpp's state functions over plain bytes, ten for each token of a sequence."""
-
-    def __init__(self) -> None:
-        self.lengths: dict[int, int] = {}
-        self.full = False
-
-    def llama_state_seq_get_size_ext(self, _context: object, sequence: int, _flags: int) -> int:
-        return self.lengths[sequence] * 10
-
-    def llama_state_seq_get_data_ext(self, _context: object, _data: object, size: int, *_: int) -> int:
-        return size
-
-    def llama_state_seq_set_data_ext(self, _context: object, _data: object, size: int, *_: int) -> int:
-        return 0 if self.full else size
-
-
-def test_parked_conversations_keep_to_their_budget_oldest_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    states = FakeStates()
-    monkeypatch.setattr("tui.engine.parking.load_llama", lambda: states)
-    lot = ParkingLot(None, budget=2500)
-    for number in range(3):
-        states.lengths[number] = 100
-        lot.park(number, [number] * 100)
-    assert lot.best([0] * 101, can_trim=True) == (None, 0), "the first had to go"
-    found, shared = lot.best([1] * 60 + [9], can_trim=True)
-    assert found is not None
-    assert shared == 60
-    assert lot.best([1] * 60 + [9], can_trim=False) == (None, 0)
-    states.full = True
-    assert not lot.take_back(found, 7)
-    states.full = False
-    assert lot.take_back(found, 7)
-    assert lot.best([1] * 101, can_trim=True) == (None, 0)
-
-
-def test_a_longer_state_replaces_its_own_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
-    states = FakeStates()
-    monkeypatch.setattr("tui.engine.parking.load_llama", lambda: states)
-    lot = ParkingLot(None, budget=2500)
-    states.lengths.update({0: 100, 1: 150})
-    lot.park(0, [5] * 100)
-    lot.park(1, [5] * 150)
-    found, shared = lot.best([5] * 200, can_trim=False)
-    assert found is not None
-    assert (len(found.tokens), shared) == (150, 150)
-    assert lot.take_back(found, 3)
-    assert lot.best([5] * 200, can_trim=True) == (None, 0)

@@ -109,7 +109,7 @@ def test_a_draft_model_guesses_what_it_knows(tmp_path: Path) -> None:
     for answer in answers:
         assert answer.text == SCRIPT
         # Only what was guessed behind the end was in vain.
-        assert answer.stats.draft_tokens_accepted >= answer.stats.draft_tokens_offered - 1 >= 3
+        assert 2 * answer.stats.draft_tokens_accepted > answer.stats.draft_tokens_offered > 0
 
 
 @pytest.mark.parametrize("probability", [0.0, 0.99])

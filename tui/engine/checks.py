@@ -22,7 +22,7 @@ from tui.domain import (
 CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20}
 # Elements of a block, of every quantised cache type.
 _CACHE_BLOCK = 32
-_PLAIN_CACHE = ("f32", "f16")
+PLAIN_CACHE_TYPES = ("f32", "f16")
 
 MAXIMUM_CONTEXT_LENGTH = 2**24
 """Tokens. llama.cpp keeps tens of bytes of its own for every cell of a context, even of one that is only laid
@@ -94,7 +94,7 @@ def check_config(config: LoadConfig, trained_context_length: int = 0) -> None:
     _check_devices(config)
     _check_lists(config)
     _check_drafts(config)
-    if config.flash_attention == "off" and config.value_cache_type not in _PLAIN_CACHE:
+    if config.flash_attention == "off" and config.value_cache_type not in PLAIN_CACHE_TYPES:
         raise BadRequest(
             f"A value cache of type {config.value_cache_type} needs flash attention, which is off.",
             "Turn flash attention on, or choose f16.",
@@ -110,7 +110,7 @@ def check_against_model(config: LoadConfig, facts: ModelFacts) -> None:
         raise _refused("experts_used", config.experts_used, possible)
     for name, size in (("key_cache_type", facts.key_head_size), ("value_cache_type", facts.value_head_size)):
         kind = getattr(config, name)
-        if kind not in _PLAIN_CACHE and size % _CACHE_BLOCK:
+        if kind not in PLAIN_CACHE_TYPES and size % _CACHE_BLOCK:
             raise BadRequest(
                 f"A cache of type {kind} needs attention heads of a multiple of {_CACHE_BLOCK} values; "
                 f"this model's have {size}.",

@@ -13,13 +13,15 @@ from tui.engine.loading import Kernels, LoadProgress, OpenModel, open_model
 from tui.engine.log import LogRing
 from tui.engine.memory import check_fit, estimate_memory
 from tui.engine.self_test import SelfTest, self_test
+from tui.engine.states import StateFolder
 from tui.engine.verdicts import VerdictStore
 
 
 class Engine:
     """Loads models into this process and keeps track of them. Safe to use from any thread; loading blocks."""
 
-    def __init__(self, verdicts: Path, log: LogRing) -> None:
+    def __init__(self, verdicts: Path, log: LogRing, *, states: Path | None = None) -> None:
+        self._states = StateFolder(states) if states is not None else None
         self._store = VerdictStore(verdicts)
         self._log = log
         self._models: dict[str, LoadedModel] = {}
@@ -67,7 +69,7 @@ class Engine:
             started = time.perf_counter()
             opened = self._open(model, config, kernels, on_progress)
             seconds = time.perf_counter() - started
-            loaded = LoadedModel(model, config, kernels, opened, estimate, seconds, self._forget)
+            loaded = LoadedModel(model, config, kernels, opened, estimate, seconds, self._forget, self._states)
             self._models[model.key] = loaded
             self._log.write("engine", "info", f"loaded {model.key} in {seconds:.2f} s")
             return loaded
@@ -83,6 +85,8 @@ class Engine:
         """Free everything."""
         for model in self.loaded():
             model.close()
+        if self._states is not None:
+            self._states.close()
 
     def _forget(self, model: LoadedModel) -> None:
         if self._models.get(model.key) is model:

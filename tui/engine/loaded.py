@@ -15,6 +15,8 @@ from tui.engine.loading import Kernels, OpenModel
 from tui.engine.sampling import Sampler
 from tui.engine.sequences import SequenceTable
 from tui.engine.speculation import open_speculator
+from tui.engine.state_identity import model_identity, state_parameters
+from tui.engine.states import StateFolder
 from tui.engine.task import GenerationTask
 from tui.engine.vocabulary import Vocabulary
 from tui.engine.worker import Worker
@@ -32,6 +34,7 @@ class LoadedModel:
         memory: MemoryEstimate,
         load_time: float,
         on_closed: Callable[[LoadedModel], None],
+        states: StateFolder | None = None,
     ) -> None:
         llama = load_llama()
         self.info = info
@@ -54,10 +57,13 @@ class LoadedModel:
         except BaseException:
             opened.close()
             raise
+        saved = None
+        if states is not None:
+            saved = states.for_model(model_identity(info.files or (info.path,)), state_parameters(opened, config))
         self._worker = Worker(
             opened,
             self.vocabulary,
-            SequenceTable(opened, config, None),
+            SequenceTable(opened, config, saved),
             speculator,
             config.parallel,
             self._lifetime,

@@ -1,4 +1,4 @@
-"""Idle conversations that were moved out of the context into ordinary memory.
+"""Conversations that were moved out of the context into ordinary memory.
 
 Every cell that is in use makes every prompt slower, also prompts of other conversations, because attention looks
 at all cells and masks the foreign ones afterwards. Parked outside, a conversation costs nobody anything, and
@@ -7,74 +7,93 @@ taking it back is a copy of memory instead of reading all its text again.
 
 from __future__ import annotations
 
-import ctypes
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
-from tui.engine.library import load_llama
-from tui.engine.prefix import common_prefix
+from tui.engine.checkpoints import Checkpoint
 
-# Reading this few tokens again is as quick as copying their state.
-_WORTH_PARKING = 64
-# Part of the machine's memory for parked conversations, and the most that is taken of a large machine, in bytes.
+# Part of the machine's memory for parked conversations, the part of what is free just now, and the most that is
+# taken of a large machine, in bytes.
 _SHARE_OF_MEMORY = 8
+_SHARE_OF_FREE_MEMORY = 2
 _MOST_MEMORY = 8 * 1024**3
+# A search looks at each of them.
+_MOST_CONVERSATIONS = 256
 
 
-@dataclass(frozen=True, slots=True)
-class ParkedState:
+@dataclass(slots=True, eq=False)
+class Conversation:
     """One conversation outside the context: its tokens, and what llama.cpp needs to take it back."""
 
     tokens: list[int]
-    data: Any
-    size: int
+    state: bytearray
+    shortest_cut: int
+    """How far it can be cut back without a checkpoint once it was taken back."""
+    checkpoints: list[Checkpoint] = field(default_factory=list)
+    keep: bool = False
+    """Whether it may go to disk."""
+    saved: int = 0
+    """How many of its tokens are on disk already."""
 
 
 class ParkingLot:
     """Parked conversations, the longest unused first. Used by the engine thread only."""
 
-    def __init__(self, context: Any, budget: int) -> None:
-        self._llama = load_llama()
-        self._context = context
+    def __init__(self, budget: int) -> None:
         self._budget = budget
-        self._parked: list[ParkedState] = []
+        self._parked: list[Conversation] = []
 
-    def park(self, sequence: int, tokens: list[int]) -> None:
-        """Copy a sequence's state out of the context, if that is worth it and there is room."""
-        if len(tokens) < _WORTH_PARKING:
-            return
-        size = self._llama.llama_state_seq_get_size_ext(self._context, sequence, 0)
-        if not 0 < size <= self._budget:
-            return
-        # A shorter beginning of the same conversation has become useless.
-        self._parked = [state for state in self._parked if tokens[: len(state.tokens)] != state.tokens]
-        used = sum(state.size for state in self._parked)
-        while used + size > self._budget:
-            used -= self._parked.pop(0).size
-        data = (ctypes.c_uint8 * size)()
-        written = self._llama.llama_state_seq_get_data_ext(self._context, data, size, sequence, 0)
-        if written:
-            self._parked.append(ParkedState(list(tokens), data, written))
+    @property
+    def conversations(self) -> tuple[Conversation, ...]:
+        """All of them, the longest unused first."""
+        return tuple(self._parked)
 
-    def best(self, history: list[int], can_trim: bool) -> tuple[ParkedState | None, int]:
-        """The parked conversation that shares the longest beginning with `history`, and how many tokens that is."""
-        best, shared = None, 0
-        for state in self._parked:
-            length = common_prefix(state.tokens, history, len(history) - 1)
-            if length > shared and (can_trim or length == len(state.tokens)):
-                best, shared = state, length
-        return best, shared
+    def size(self, checkpoints: Iterable[Checkpoint] = ()) -> int:
+        """Bytes of what is parked, and of checkpoints of conversations that are not; what is shared counts once."""
+        own = (checkpoint for conversation in self._parked for checkpoint in conversation.checkpoints)
+        shared = {id(checkpoint): len(checkpoint.state) for checkpoint in (*own, *checkpoints)}
+        return sum(len(conversation.state) for conversation in self._parked) + sum(shared.values())
 
-    def take_back(self, state: ParkedState, sequence: int) -> bool:
-        """Copy a state into an empty sequence; False if the context has no room for it."""
-        read = self._llama.llama_state_seq_set_data_ext(self._context, state.data, state.size, sequence, 0)
-        if read:
-            self._parked.remove(state)
-        return bool(read)
+    def make_room(self, size: int, checkpoints: Iterable[Checkpoint]) -> list[Conversation] | None:
+        """Let conversations go, oldest first, until `size` more bytes fit; None if they cannot, and nobody goes."""
+        resident = tuple(checkpoints)
+        if size + sum({id(c): len(c.state) for c in resident}.values()) > self._budget:
+            return None
+        gone = []
+        while self._parked and self.size(resident) + size > self._budget:
+            gone.append(self._parked.pop(0))
+        return gone
+
+    def park(self, conversation: Conversation, *, replaces: bool) -> list[Conversation]:
+        """Keep a conversation for which there is room; those that had to go to keep their number small.
+
+        `replaces`: a shorter beginning of it has become useless, because this one can be cut back to it.
+        """
+        if replaces:
+            self._parked = [other for other in self._parked if conversation.tokens[: len(other.tokens)] != other.tokens]
+        self._parked.append(conversation)
+        gone, self._parked = self._parked[:-_MOST_CONVERSATIONS], self._parked[-_MOST_CONVERSATIONS:]
+        return gone
+
+    def remove(self, conversation: Conversation) -> None:
+        """Let go of a conversation that was taken back, if it is still there."""
+        if conversation in self._parked:
+            self._parked.remove(conversation)
+
+    def touch(self, conversation: Conversation) -> None:
+        """The conversation was used, and stays."""
+        if conversation in self._parked:
+            self._parked.remove(conversation)
+            self._parked.append(conversation)
+
+    def clear(self) -> None:
+        """Let everything go."""
+        self._parked.clear()
 
 
 def parking_budget() -> int:
-    """Bytes that parked conversations may take on this machine."""
+    """Bytes that parked conversations and checkpoints of one model may take on this machine."""
     import psutil
 
-    return min(int(psutil.virtual_memory().total) // _SHARE_OF_MEMORY, _MOST_MEMORY)
+    memory = psutil.virtual_memory()
+    return min(int(memory.total) // _SHARE_OF_MEMORY, int(memory.available) // _SHARE_OF_FREE_MEMORY, _MOST_MEMORY)

@@ -110,6 +110,16 @@ def reads_in_pieces(llama: Any, model: Any, pooling: PoolingType) -> bool:
     return pooling in (PoolingType.NONE, PoolingType.LAST)
 
 
+def input_limit(llama: Any, model: Any, context: Any) -> int:
+    """Most tokens that an input may have in a context that was made with these parameters."""
+    memory = llama.llama_get_memory(context)
+    pieces = memory is not None and reads_in_pieces(llama, model, PoolingType(llama.llama_pooling_type(context)))
+    limit = llama.llama_n_ctx(context) if pieces else llama.llama_n_batch(context)
+    # llama.cpp rounds the context length up, and reads a position that was never learnt outside its tensor.
+    trained = llama.llama_model_n_ctx_train(model)
+    return int(min(limit, trained) if trained and _learnt_positions(llama, model) else limit)
+
+
 def output_bytes(llama: Any, model: Any, tokens: int) -> int:
     """What llama.cpp allocates for the results of a batch of so many tokens, beside its compute buffers."""
     vocabulary = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model))
@@ -162,11 +172,13 @@ def _input_length(llama: Any, model: Any, config: LoadConfig, pieces: bool) -> i
         default = min(DEFAULT_INPUT_LENGTH, max(256, OUTPUT_BYTES // output_bytes(llama, model, 1)))
     length = config.context_length or min(trained or default, default)
     stretched = config.rope_frequency_base is not None or config.rope_frequency_scale is not None
-    learnt = llama.llama_model_rope_type(model) == _ROPE_NONE or _architecture(llama, model) == "bert"
-    if trained and (learnt or not stretched):
-        # A position beyond those that were learnt is read outside its tensor.
+    if trained and (not stretched or _learnt_positions(llama, model)):
         length = min(length, trained)
     return int(length)
+
+
+def _learnt_positions(llama: Any, model: Any) -> bool:
+    return llama.llama_model_rope_type(model) == _ROPE_NONE or _architecture(llama, model) == "bert"
 
 
 def _ranks(llama: Any, model: Any) -> bool:

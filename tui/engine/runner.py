@@ -194,7 +194,7 @@ class Runner:
             task.drafts_accepted += 1
         if draft and self._speculator is not None:
             if accepted < len(draft):
-                self._table.trim(sequence, len(sequence.tokens))
+                self._table.roll_back(sequence, len(sequence.tokens))
             self._speculator.verified(sequence.number, len(draft), accepted)
 
     def _take_row(self, sequence: Sequence, task: GenerationTask, row: int, now: float) -> bool:
@@ -253,7 +253,7 @@ class Runner:
     def _suspend(self, sequence: Sequence) -> None:
         """Put an answer back to the head of the queue. It goes on from where it was when there is room again."""
         self._put_back(sequence)
-        self._table.clear(sequence)
+        self._table.put_aside(sequence)
         self.full = True
 
     def _put_back(self, sequence: Sequence) -> None:

@@ -104,9 +104,15 @@ class Worker:
 
     def _wait_for_work(self) -> bool:
         with self._changed:
-            while not self._stopping and not self._waiting and not self._runner.running:
-                self._changed.wait()
+            idle = self._nothing_to_do()
+        timeout = self._table.rest() if idle else None
+        with self._changed:
+            if self._nothing_to_do():
+                self._changed.wait(timeout)
             return not self._stopping
+
+    def _nothing_to_do(self) -> bool:
+        return not self._stopping and not self._waiting and not self._runner.running
 
     def _drop_cancelled(self) -> None:
         self._runner.drop_cancelled()
@@ -122,9 +128,11 @@ class Worker:
         for task in waiting:
             if self._runner.full:
                 return
+            # Somebody is reading the same beginning just now, and copying it is cheaper than reading it twice.
+            if self._table.waits(task):
+                continue
             if len(self._runner.running) >= self._parallel and not self._runner.make_way(task):
                 return
-            # None: somebody is reading the same beginning just now, and copying it is cheaper than reading it twice.
             sequence = self._table.assign(task)
             if sequence is not None:
                 with self._changed:
