@@ -146,6 +146,34 @@ def test_a_trigger_that_ends_inside_a_token(tmp_path: Path, cut: str) -> None:
     assert json.loads(answer.text.partition("</think>")[2]).keys() == {"a"}
 
 
+THINKING = Constraint("json_schema", json.dumps(PERSON), after=("</think>",), opening="<think>")
+
+
+@pytest.mark.parametrize(
+    ("script", "thought"),
+    [
+        ("<think>I wonder.</think>It is blue.", "<think>I wonder."),
+        (" <think>\nHm.\n</think>\n\nBlue.", " <think>\nHm.\n"),
+        ("It is blue. <think>No.</think>", ""),
+        ('{"name": "Ada", "age": 36, "tags": []}', ""),
+    ],
+)
+def test_a_model_that_may_think_first_has_the_form_without_it(tmp_path: Path, script: str, thought: str) -> None:
+    path = make_scripted_model(tmp_path / "m.gguf", script)
+    with loaded(path, LoadConfig(threads=1)) as model:
+        answer = ask(model, THINKING)
+    before, tag, said = answer.text.rpartition("</think>")
+    assert before == thought
+    assert bool(tag) == bool(thought)
+    assert set(json.loads(said)) == {"name", "age", "tags"}
+
+
+def test_the_opening_is_not_forced_on_a_model_that_knows_nothing(random: LoadedModel) -> None:
+    for seed in range(4):
+        answer = ask(random, THINKING, seed=seed)
+        assert json.loads(answer.text.rpartition("</think>")[2])["age"] >= 0
+
+
 def test_without_the_trigger_everything_may_be_said(tmp_path: Path) -> None:
     path = make_scripted_model(tmp_path / "plain.gguf", "No thoughts at all.")
     with loaded(path, LoadConfig(threads=1)) as model:

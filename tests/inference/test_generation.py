@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,12 +14,16 @@ from tests.support.engines import info_of
 from tests.support.model_maker import CHATML_TEMPLATE, make_scripted_model
 from tui.domain import (
     BadTemplate,
+    Constraint,
+    ContextExceeded,
+    ContextTrimmed,
     Event,
     Failed,
     Finished,
     GenerationRequest,
     LmdeckError,
     LoadConfig,
+    Logprobs,
     ModelLoading,
     PromptProgress,
     ReasoningDelta,
@@ -198,3 +204,34 @@ def test_nothing_comes_after_the_end() -> None:
     stream.publish([Failed(LmdeckError("no"))])
     stream.publish([TextDelta("late", 1)])
     assert [type(event) for event in stream] == [Failed]
+
+
+def test_a_schema_begins_behind_the_reasoning(bench: Bench) -> None:
+    properties = {"properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": False}
+    schema = json.dumps({"type": "object", **properties})
+    events = list(bench.generate(GenerationRequest("m", HELLO, constraint=Constraint("json_schema", schema))))
+    text, reasoning = texts(events)
+    assert reasoning == "Let me see."
+    assert json.loads(text).keys() == {"ok"}
+
+
+def test_a_long_conversation_is_trimmed_and_that_is_said(bench: Bench) -> None:
+    turns = [text_message("user" if number % 2 == 0 else "assistant", "word " * 200) for number in range(40)]
+    request = GenerationRequest("m", (*turns, *HELLO))
+    events = list(bench.generate(request))
+    (trimmed,) = [event for event in events if isinstance(event, ContextTrimmed)]
+    assert 0 < trimmed.dropped_messages < 40
+    assert trimmed.dropped_messages % 2 == 0, "whole exchanges go"
+    assert trimmed.prompt_tokens < 2048
+    assert texts(events)[0] == ANSWER
+    refused = list(bench.generate(replace(request, overflow="error")))
+    assert isinstance(refused[-1], Failed)
+    assert isinstance(refused[-1].error, ContextExceeded)
+
+
+def test_log_probabilities_come_with_the_text(bench: Bench) -> None:
+    request = GenerationRequest("m", HELLO, SamplingConfig(top_logprobs=2))
+    events = list(bench.generate(request))
+    tokens = [token for event in events if isinstance(event, Logprobs) for token in event.tokens]
+    assert ANSWER.encode() in b"".join(token.data for token in tokens)
+    assert all(len(token.alternatives) == 2 for token in tokens)

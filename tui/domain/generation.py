@@ -60,6 +60,8 @@ class Constraint:
     """The schema as JSON text, the regular expression or the grammar; empty for any JSON object."""
     after: tuple[str, ...] = ()
     """The form begins behind the first of these texts in the model's output; empty begins with its first token."""
+    opening: str = ""
+    """Only an output that begins with this text may go on freely until then; any other has the form from the start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,20 +73,22 @@ class Constraints:
                 self._compiled.move_to_end(key)
             tokenizer = self._tokenizer
             assert tokenizer is not None
-            return ConstraintState(matcher.deep_copy(), tokenizer, self._vocabulary, constraint.after)
+            return ConstraintState(matcher.deep_copy(), tokenizer, self._vocabulary, constraint)
 
 
 class ConstraintState:
     """How far one answer has come in its form. Used by one thread at a time."""
 
     def __init__(
-        self, matcher: LLMatcher, tokenizer: LLTokenizer, vocabulary: Vocabulary, after: tuple[str, ...]
+        self, matcher: LLMatcher, tokenizer: LLTokenizer, vocabulary: Vocabulary, constraint: Constraint
     ) -> None:
         self._matcher = matcher
         self._tokenizer = tokenizer
         self._vocabulary = vocabulary
-        self._triggers = tuple(text.encode() for text in after if text)
-        self._longest = max(map(len, self._triggers), default=1)
+        self._triggers = tuple(text.encode() for text in constraint.after if text)
+        self._opening = constraint.opening.encode() if self._triggers else b""
+        """What the output must begin with to go on freely; empty once that is decided."""
+        self._longest = max(map(len, (*self._triggers, self._opening)), default=1)
         self._tail = b""
         self._begun = False
         self._blanks_left = _MOST_BLANK_TOKENS if self._triggers else 0
@@ -102,6 +104,8 @@ class ConstraintState:
     def allows(self, token: int) -> bool:
         """Whether the answer may go on with this token."""
         if not self.active:
+            if self._opening and not self._may_open(token):
+                return False
             rest = self._rest_behind_trigger(token)
             return not rest or self._taken(self._matcher.deep_copy(), rest)
         if self._is_blank(token):
@@ -120,6 +124,10 @@ class ConstraintState:
         if not self._vocabulary.ends_generation(token) and not self._matcher.consume_token(token):
             raise self._fault()
 
+    def begin(self) -> None:
+        """Let the form begin now, if the output just turned out not to begin with the opening."""
+        self.active = self.active or bool(self._opening)
+
     def apply(self, logits: NDArray[float32]) -> None:
         """Put every logit to minus infinity whose token is not allowed. Raises EngineFault if llguidance gives up."""
         import numpy
@@ -132,7 +140,13 @@ class ConstraintState:
         allowed = numpy.unpackbits(self._mask.view(numpy.uint8), count=logits.size, bitorder="little")
         numpy.copyto(logits, -numpy.inf, where=allowed == 0)
 
+    def _may_open(self, token: int) -> bool:
+        text = (self._tail + self._vocabulary.piece(token)).lstrip()
+        return text.startswith(self._opening) or self._opening.startswith(text)
+
     def _accept_free(self, token: int) -> None:
+        if self._opening and (self._tail + self._vocabulary.piece(token)).lstrip().startswith(self._opening):
+            self._opening = b""
         rest = self._rest_behind_trigger(token)
         if rest is None:
             self._tail = (self._tail + self._vocabulary.piece(token))[-self._longest :]

@@ -4,26 +4,39 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Any
 
-from tui.domain import Constraint, ContextExceeded, LoadConfig, LoadedValue, MemoryEstimate, ModelInfo, SamplingConfig
+from tui.domain import (
+    BadRequest,
+    Constraint,
+    ContextExceeded,
+    LoadConfig,
+    MemoryEstimate,
+    ModelInfo,
+    SamplingConfig,
+)
 from tui.engine.constraint import Constraints
+from tui.engine.embedding import EmbeddingWorker
+from tui.engine.embedding_text import rank_form, rank_prompts, tokenize_inputs
 from tui.engine.library import load_llama
 from tui.engine.lifetime import Lifetime
+from tui.engine.loaded_values import loaded_values
 from tui.engine.loading import Kernels, OpenModel
 from tui.engine.sampling import Sampler
-from tui.engine.sequences import SequenceTable
+from tui.engine.sequences import CacheFigures, SequenceTable
 from tui.engine.speculation import open_speculator
 from tui.engine.state_identity import model_identity, state_parameters
 from tui.engine.states import StateFolder
 from tui.engine.task import GenerationTask
+from tui.engine.vectors import Embeddings, Ranking
 from tui.engine.vocabulary import Vocabulary
 from tui.engine.worker import Worker
 
 
 class LoadedModel:
-    """One loaded model. Safe to use from any thread until it is closed."""
+    """One loaded model, for answers or for vectors. Safe to use from any thread until it is closed."""
 
     def __init__(
         self,
@@ -35,40 +48,48 @@ class LoadedModel:
         load_time: float,
         on_closed: Callable[[LoadedModel], None],
         states: StateFolder | None = None,
+        asked: LoadConfig | None = None,
     ) -> None:
+        """Takes over the open model, and closes it if that fails. `asked` is the configuration before fitting."""
         llama = load_llama()
         self.info = info
         self.key = info.key
-        self.config = config
+        self.config = asked or config
         """What was asked for."""
         self.memory = memory
         self.load_time = load_time
         """Seconds."""
         self.context_length = opened.context_length
         self.trained_context_length: int = llama.llama_model_n_ctx_train(opened.model)
+        self.embeds = opened.embeds
+        """Whether it makes vectors or scores instead of answers."""
         self._lifetime = Lifetime()
         self.vocabulary = Vocabulary(llama, opened.model, self._lifetime)
         self._constraints = Constraints(self.vocabulary)
-        self.chat_template = _chat_template(llama, opened.model)
-        self.values = _loaded_values(llama, config, kernels, opened)
+        self.chat_template = config.chat_template or _chat_template(llama, opened.model)
+        self.values = loaded_values(self.config, config, kernels, opened)
         self._close = threading.Lock()
+
+        def closed() -> None:
+            on_closed(self)
+
+        self._worker: Worker | EmbeddingWorker
         try:
-            speculator = open_speculator(opened, config, kernels)
+            if opened.embeds:
+                self._rank_form = rank_form(llama, opened.model)
+                self._worker = EmbeddingWorker(opened, self.vocabulary, self._lifetime, closed)
+                self.context_length = self._worker.input_limit
+            else:
+                speculator = open_speculator(opened, config, kernels)
+                files = info.files or (info.path,)
+                saved = states.for_model(model_identity(files), state_parameters(opened, config)) if states else None
+                table = SequenceTable(opened, config, saved)
+                self._worker = Worker(
+                    opened, self.vocabulary, table, speculator, config.parallel, self._lifetime, closed
+                )
         except BaseException:
             opened.close()
             raise
-        saved = None
-        if states is not None:
-            saved = states.for_model(model_identity(info.files or (info.path,)), state_parameters(opened, config))
-        self._worker = Worker(
-            opened,
-            self.vocabulary,
-            SequenceTable(opened, config, saved),
-            speculator,
-            config.parallel,
-            self._lifetime,
-            lambda: on_closed(self),
-        )
 
     @property
     def memory_bytes(self) -> int:
@@ -98,6 +119,8 @@ class LoadedModel:
 
         Raises ContextExceeded if it leaves no room for an answer, BadRequest for bad sampling or a bad constraint.
         """
+        if not isinstance(self._worker, Worker):
+            raise BadRequest(f"{self.key} makes vectors, not answers.", "Choose another model.", field="model")
         if len(prompt) >= self.context_length:
             raise ContextExceeded(
                 f"The prompt has {len(prompt):,} tokens, but the context holds {self.context_length:,}.",
@@ -113,6 +136,31 @@ class LoadedModel:
         self._worker.submit(task)
         return task
 
+    def embed(self, texts: Sequence[str], *, normalize: bool = True, truncate: bool = False) -> Future[Embeddings]:
+        """Queue texts for their vectors; see `EmbeddingWorker.embed`. Raises BadRequest if it makes answers."""
+        return self._embedder().embed(tokenize_inputs(self.vocabulary, texts), normalize=normalize, truncate=truncate)
+
+    def rank(self, query: str, documents: Sequence[str], *, truncate: bool = False) -> Future[Ranking]:
+        """Queue documents for how well each of them answers the query; see `EmbeddingWorker.rank`."""
+        worker = self._embedder()
+        prompts = rank_prompts(
+            self.vocabulary, self._rank_form, query, documents, limit=worker.input_limit, truncate=truncate
+        )
+        return worker.rank(prompts)
+
+    def _embedder(self) -> EmbeddingWorker:
+        if not isinstance(self._worker, EmbeddingWorker):
+            raise BadRequest(
+                f"{self.key} is loaded for answers, not for embeddings.",
+                "Choose an embedding model, or load this one with the embedding parameter on.",
+                field="model",
+            )
+        return self._worker
+
+    def cache_figures(self) -> CacheFigures | None:
+        """What the cache holds, counted between two steps; `None` for a model that keeps none."""
+        return self._worker.cache_figures() if isinstance(self._worker, Worker) else None
+
     def close(self) -> None:
         """End what runs and free the memory; blocks until that is done."""
         with self._close:
@@ -122,22 +170,3 @@ class LoadedModel:
 def _chat_template(llama: Any, model: Any) -> str:
     template = llama.llama_model_chat_template(model, None)
     return template.decode("utf-8", "replace") if template else ""
-
-
-def _loaded_values(llama: Any, config: LoadConfig, kernels: Kernels, opened: OpenModel) -> tuple[LoadedValue, ...]:
-    """Asked and loaded, side by side, as llama.cpp itself reports it."""
-    offloads = kernels.gpu and llama.llama_supports_gpu_offload()
-    layers = min(opened.layers if config.gpu_layers is None else config.gpu_layers, opened.layers) if offloads else 0
-    context = opened.context
-    loaded: tuple[tuple[str, int], ...] = (
-        ("context_length", opened.context_length),
-        ("gpu_layers", layers),
-        ("evaluation_batch_size", llama.llama_n_batch(context)),
-        ("physical_batch_size", llama.llama_n_ubatch(context)),
-        ("threads", llama.llama_n_threads(context)),
-        ("batch_threads", llama.llama_n_threads_batch(context)),
-    )
-    return tuple(
-        LoadedValue(name, "auto" if (asked := getattr(config, name)) is None else f"{asked:,}", f"{value:,}")
-        for name, value in loaded
-    )

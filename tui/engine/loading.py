@@ -133,8 +133,8 @@ def _open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool,
     """A context for a model, and what shapes the use of both."""
     llama = load_llama()
     for_embeddings = embeds(llama, model, config)
-    if not for_embeddings and not llama.llama_model_has_decoder(model):
-        raise ModelUnusable(f"{path.name} cannot generate text; it only encodes.", "Choose another model.")
+    if not for_embeddings:
+        _check_generates(llama, model, path.name)
     # A simulated model has no tensors that an adapter could be compared with.
     adapters = [] if simulate else open_adapters(model, config.lora)
     can_trim = not (
@@ -167,7 +167,8 @@ def _open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool,
     return OpenModel(
         model=model,
         context=context,
-        context_length=llama.llama_n_ctx_seq(context),
+        # llama.cpp rounds up, and positions beyond those that were learnt end the process.
+        context_length=min(llama.llama_n_ctx_seq(context), context_length),
         layers=llama.llama_model_n_layer(model) + 1,
         sequences=llama.llama_n_seq_max(context),
         can_trim=can_trim,
@@ -175,6 +176,17 @@ def _open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool,
         embeds=for_embeddings,
         abort_flag=abort_flag,
     )
+
+
+def _check_generates(llama: Any, model: Any, name: str) -> None:
+    """Raise ModelUnusable for models that llama.cpp would end the process over if they were asked for text."""
+    if not llama.llama_model_has_decoder(model):
+        raise ModelUnusable(f"{name} cannot generate text; it only encodes.", "Choose another model.")
+    if llama.llama_model_has_encoder(model) or llama.llama_model_is_diffusion(model):
+        raise ModelUnusable(
+            f"{name} does not generate word by word (encoder-decoder and diffusion models are not supported).",
+            "Choose another model.",
+        )
 
 
 def _plain_attention_is_better(llama: Any, model: Any, config: LoadConfig, parameters: Any, *, gpu: bool) -> bool:

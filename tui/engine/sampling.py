@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy import float32
     from numpy.typing import NDArray
 
+# Tokens that are drawn before the form begins until one is found that may be said.
+_MOST_DRAWS = 16
 # Tokens after which a model that kept refusing the form is tried again.
 _LONGEST_PAUSE = 15
 
@@ -154,12 +156,17 @@ class Sampler:
         if constraint.complete:
             return self._vocabulary.end
         if not constraint.active:
-            token: int = sample(self._chain, context, output)
-            while not constraint.allows(token):  # it would begin the form with something impossible
-                logits[token] = -math.inf
-                token = sample(self._chain, context, output)
-            constraint.accept(token)
-            return token
+            for _ in range(_MOST_DRAWS):
+                token: int = sample(self._chain, context, output)
+                if constraint.allows(token):
+                    constraint.accept(token)
+                    return token
+                constraint.begin()
+                if constraint.active:
+                    break
+                logits[token] = -math.inf  # it would begin the form with something impossible
+            else:
+                raise EngineFault("The model cannot begin the form that was asked for.", "Ask without it.")
         if self._may_try and self._tries.worth_it():
             # Mostly the model keeps to the form by itself. A token that is allowed and was drawn among all is as
             # likely as one that is drawn among the allowed ones, and asking about one is much cheaper than a mask.

@@ -11,13 +11,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 
 from tui.domain import EngineFault, LmdeckError, StopReason
 from tui.engine.lifetime import Lifetime
 from tui.engine.loading import OpenModel
 from tui.engine.queue import WaitingQueue
 from tui.engine.runner import Runner
-from tui.engine.sequences import SequenceTable
+from tui.engine.sequences import CacheFigures, SequenceTable
 from tui.engine.speculation import Speculator
 from tui.engine.task import GenerationTask
 from tui.engine.vocabulary import Vocabulary
@@ -44,6 +45,7 @@ class Worker:
         self._runner = Runner(opened, vocabulary, table, speculator, self._finish, self._put_back)
         self._changed = threading.Condition()
         self._waiting = WaitingQueue()
+        self._questions: list[Future[CacheFigures]] = []
         self._stopping = False
         self.last_used = time.monotonic()
         """When the last answer ended, on the monotonic clock."""
@@ -71,6 +73,16 @@ class Worker:
         with self._changed:
             self._changed.notify()
 
+    def cache_figures(self) -> CacheFigures:
+        """What the cache holds, counted by the engine's thread between two steps; waits for that."""
+        asked: Future[CacheFigures] = Future()
+        with self._changed:
+            if self._stopping:
+                raise EngineFault("The model was unloaded.", "Load it again.")
+            self._questions.append(asked)
+            self._changed.notify()
+        return asked.result()
+
     def stop(self) -> None:
         """End every task, free the model and wait until that is done."""
         with self._changed:
@@ -83,6 +95,7 @@ class Worker:
         try:
             while self._wait_for_work():
                 self._opened.abort_flag[0] = b"\0"
+                self._answer_questions()
                 self._drop_cancelled()
                 self._admit()
                 if self._runner.running:
@@ -94,6 +107,7 @@ class Worker:
             with self._changed:
                 self._stopping = True
             self._end_all("modelUnloaded")
+            self._answer_questions()
             self._opened.abort_flag[0] = b"\0"
             try:
                 self._runner.close()
@@ -112,7 +126,13 @@ class Worker:
             return not self._stopping
 
     def _nothing_to_do(self) -> bool:
-        return not self._stopping and not self._waiting and not self._runner.running
+        return not (self._stopping or self._waiting or self._runner.running or self._questions)
+
+    def _answer_questions(self) -> None:
+        with self._changed:
+            questions, self._questions = self._questions, []
+        for question in questions:
+            question.set_result(self._table.figures())
 
     def _drop_cancelled(self) -> None:
         self._runner.drop_cancelled()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.domain import BadTemplate, Message, Part, TextPart, text_message
-from tui.formats.output import OPENING
+from tui.formats.output import CLOSING, OPENING
 from tui.formats.template import PromptTemplate, TemplateTooCostly
 
 FALLBACK_TEMPLATE = (
@@ -63,6 +63,11 @@ class ChatFormat:
         self._beginning_token = beginning_token
         self._end_token = end_token
         self._shown: dict[tuple[tuple[Message, ...], _Dialect], bool] = {}
+
+    @property
+    def reasoning_tags(self) -> tuple[str, str] | None:
+        """The texts around the model's reasoning; `None` for a model whose template knows of none."""
+        return (OPENING, CLOSING) if CLOSING in self._template.source else None
 
     def render(self, messages: Sequence[Message]) -> RenderedPrompt:
         """The prompt for the next answer in this conversation."""

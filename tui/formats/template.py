@@ -28,7 +28,7 @@ class PromptTemplate:
     """
 
     def __init__(self, source: str) -> None:
-        self._source = source
+        self.source = source
         self._compiled: Template | None = None
         self._lock = threading.Lock()
 
@@ -49,14 +49,14 @@ class PromptTemplate:
         return text.encode("utf-8", "replace").decode()
 
     def _compile(self) -> Template:
-        if len(self._source) > LONGEST_TEMPLATE:
+        if len(self.source) > LONGEST_TEMPLATE:
             raise TemplateTooCostly(
-                f"The chat template has {len(self._source):,} characters; at most {LONGEST_TEMPLATE:,} are read.",
+                f"The chat template has {len(self.source):,} characters; at most {LONGEST_TEMPLATE:,} are read.",
                 "Use another file of this model.",
             )
         from tui.formats.sandbox import MeteredEnvironment
 
-        return MeteredEnvironment().from_string(self._source)
+        return MeteredEnvironment().from_string(self.source)
 
 
 def _explain(error: Exception) -> BadTemplate:

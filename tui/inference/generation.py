@@ -10,6 +10,8 @@ from typing import Protocol
 
 from tui.domain import (
     Cancelled,
+    Constraint,
+    ContextTrimmed,
     EngineFault,
     Event,
     Failed,
@@ -17,13 +19,17 @@ from tui.domain import (
     GenerationRequest,
     GenerationStats,
     LmdeckError,
+    Logprobs,
+    Message,
     ModelLoading,
+    Origin,
     PromptProgress,
     Queued,
     ReasoningDelta,
 )
 from tui.engine import Delivery, GenerationTask, LoadedModel, LoadProgress
-from tui.formats import ChatFormat, OutputParser
+from tui.formats import ChatFormat, OutputParser, RenderedPrompt
+from tui.inference.overflow import fit_conversation
 from tui.inference.stream import EventStream
 
 # Tokens that come within this time are handed on together. Seconds; well below what an eye or a client notices,
@@ -34,6 +40,10 @@ _HEARTBEAT = 0.25
 
 Record = Callable[[Sequence[Event]], None]
 """Sees every event before anybody else does, and an empty sequence now and then. Called from one thread."""
+
+
+_PRIORITIES: dict[Origin, int] = {"screen": 0, "cli": 0, "server": 10}
+"""Lower is served first: somebody who sits and waits before a program."""
 
 
 class ModelProvider(Protocol):
@@ -124,13 +134,37 @@ class Generation:
 
         model = self._provide_model(self.request, progress)
         self._load_time = time.perf_counter() - started if loaded else 0.0
-        prompt = self._provide_format(model).render(self.request.messages)
-        tokens = model.vocabulary.tokenize_prompt(prompt.text)
-        task = model.submit(tokens, self.request.sampling)
+        prompt, tokens = self._prompt(model, self._provide_format(model))
+        task = model.submit(
+            tokens,
+            self.request.sampling,
+            constraint=_after_reasoning(self.request.constraint, prompt, self._provide_format(model)),
+            priority=_PRIORITIES[self.request.origin],
+            keep_state=self.request.origin == "screen",
+        )
         self._task = task
         if self._cancelled:
             task.cancel()
         self._pump(task, OutputParser(prompt.reasoning_open))
+
+    def _prompt(self, model: LoadedModel, chat_format: ChatFormat) -> tuple[RenderedPrompt, list[int]]:
+        """What the model is given of the conversation, as text and as tokens."""
+        rendered = RenderedPrompt("", reasoning_open=False)
+
+        def tokenize(messages: Sequence[Message]) -> list[int]:
+            nonlocal rendered
+            if self._cancelled:
+                raise Cancelled("The request was cancelled.")
+            rendered = chat_format.render(messages)
+            return model.vocabulary.tokenize_prompt(rendered.text)
+
+        request = self.request
+        fitted = fit_conversation(
+            request.messages, request.overflow, tokenize, model.context_length, request.sampling.max_tokens
+        )
+        if fitted.trimmed:
+            self._publish([ContextTrimmed(fitted.dropped, fitted.clipped, len(fitted.tokens))])
+        return rendered, fitted.tokens
 
     def _pump(self, task: GenerationTask, parser: OutputParser) -> None:
         while True:
@@ -155,6 +189,8 @@ class Generation:
             deltas += parser.finish()
         self._reasoning_tokens += sum(delta.tokens for delta in deltas if isinstance(delta, ReasoningDelta))
         events += deltas
+        if delivery.logprobs:
+            events.append(Logprobs(delivery.logprobs))
         if delivery.stats is not None:
             stats = replace(delivery.stats, reasoning_tokens=self._reasoning_tokens, load_time=self._load_time)
             events.append(Finished(stats) if delivery.error is None else Failed(delivery.error, stats))
@@ -164,3 +200,14 @@ class Generation:
         if self._record is not None and events:
             self._record(events)
         self._stream.publish(events)
+
+
+def _after_reasoning(
+    constraint: Constraint | None, prompt: RenderedPrompt, chat_format: ChatFormat
+) -> Constraint | None:
+    """The constraint for the answer alone, which begins when the model has done thinking."""
+    tags = chat_format.reasoning_tags
+    if constraint is None or constraint.after or tags is None:
+        return constraint
+    opening, closing = tags
+    return replace(constraint, after=(closing,), opening="" if prompt.reasoning_open else opening)
