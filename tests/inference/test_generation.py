@@ -56,7 +56,10 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     path = make_scripted_model(
-        tmp_path_factory.mktemp("models") / "m.gguf", f"<think>Let me see.</think>\n\n{ANSWER}", cut_utf8=True
+        tmp_path_factory.mktemp("models") / "m.gguf",
+        f"<think>Let me see.</think>\n\n{ANSWER}",
+        cut_utf8=True,
+        chat_template=CHATML_TEMPLATE + "{# knows of </think> #}",
     )
     bench = Bench(path)
     yield bench
@@ -216,7 +219,7 @@ def test_a_schema_begins_behind_the_reasoning(bench: Bench) -> None:
 
 
 def test_a_long_conversation_is_trimmed_and_that_is_said(bench: Bench) -> None:
-    turns = [text_message("user" if number % 2 == 0 else "assistant", "word " * 200) for number in range(40)]
+    turns = [text_message("user" if number % 2 == 0 else "assistant", "word " * 20) for number in range(40)]
     request = GenerationRequest("m", (*turns, *HELLO))
     events = list(bench.generate(request))
     (trimmed,) = [event for event in events if isinstance(event, ContextTrimmed)]
