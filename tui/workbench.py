@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tui.config import Settings
@@ -99,11 +100,23 @@ class Workbench:
 
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:
         """What loading would need. Blocks for about half a second the first time; raises LmdeckError."""
-        return self.engine.estimate(self.catalogue.find(model_key), config)
+        return self.engine.estimate(self.catalogue.find(model_key), self._resolved(config))
 
-    def load(self, model_key: str, config: LoadConfig, on_progress: LoadProgress | None = None) -> LoadedModel:
-        """Load a model. Blocks; raises LmdeckError."""
-        return self.engine.load(self.catalogue.find(model_key), config, on_progress)
+    def load(
+        self,
+        model_key: str,
+        config: LoadConfig,
+        on_progress: LoadProgress | None = None,
+        *,
+        force: bool = False,
+        ttl: float | None = None,
+    ) -> LoadedModel:
+        """Load a model, with `force` even one that will not fit. Blocks; raises LmdeckError.
+
+        `ttl` is how many seconds without work it stays; `None` is for ever.
+        """
+        model = self.catalogue.find(model_key)
+        return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl)
 
     def unload(self, model_key: str) -> None:
         """Free a loaded model."""
@@ -188,7 +201,14 @@ class Workbench:
             return present
         from tui.domain import LoadConfig
 
-        return self.engine.load(info, request.load or LoadConfig(), on_progress)
+        config = self._resolved(request.load or LoadConfig())
+        return self.engine.load(info, config, on_progress, ttl=request.ttl, just_in_time=True)
+
+    def _resolved(self, config: LoadConfig) -> LoadConfig:
+        """The configuration with the path of its draft model, which people call by its key."""
+        if config.speculation != "draft" or not config.draft_model or Path(config.draft_model).expanduser().exists():
+            return config
+        return replace(config, draft_model=str(self.catalogue.find(config.draft_model).path))
 
 
 # Wings are imported when they are opened: the first paint needs none of them.

@@ -213,7 +213,7 @@ def test_a_schema_begins_behind_the_reasoning(bench: Bench) -> None:
     properties = {"properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": False}
     schema = json.dumps({"type": "object", **properties})
     events = list(bench.generate(GenerationRequest("m", HELLO, constraint=Constraint("json_schema", schema))))
-    text, reasoning = texts(events)
+    reasoning, text = texts(events)
     assert reasoning == "Let me see."
     assert json.loads(text).keys() == {"ok"}
 
@@ -226,7 +226,7 @@ def test_a_long_conversation_is_trimmed_and_that_is_said(bench: Bench) -> None:
     assert 0 < trimmed.dropped_messages < 40
     assert trimmed.dropped_messages % 2 == 0, "whole exchanges go"
     assert trimmed.prompt_tokens < 2048
-    assert texts(events)[0] == ANSWER
+    assert texts(events)[1] == ANSWER
     refused = list(bench.generate(replace(request, overflow="error")))
     assert isinstance(refused[-1], Failed)
     assert isinstance(refused[-1].error, ContextExceeded)

@@ -17,6 +17,7 @@ from tui.domain import (
     Speculation,
     SplitMode,
 )
+from tui.engine.tensor_patterns import pattern_problem
 
 # enum ggml_type of ggml.h
 CACHE_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q5_0": 6, "q5_1": 7, "q8_0": 8, "iq4_nl": 20}
@@ -165,6 +166,12 @@ def _check_lists(config: LoadConfig) -> None:
     for pattern, buffer in _pairs("tensor_overrides", config.tensor_overrides):
         if not pattern or not buffer or "\0" in str(pattern):
             raise _refused("tensor_overrides", (pattern, buffer), "Each needs an expression and a buffer type.")
+        if problem := pattern_problem(str(pattern)):
+            raise BadRequest(
+                f"The tensor expression {str(pattern)[:80]!r} cannot be used: {problem}.",
+                "Write it as a regular expression on tensor names, such as ffn_.*_exps.",
+                field="load.tensor_overrides",
+            )
     for server in config.rpc_servers:
         host, colon, port = str(server).rpartition(":")
         if not host or not colon or not port.isdigit() or not 0 < int(port) < 65536:

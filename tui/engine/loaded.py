@@ -59,6 +59,10 @@ class LoadedModel:
         self.memory = memory
         self.load_time = load_time
         """Seconds."""
+        self.ttl: float | None = None
+        """Seconds without work after which it may be unloaded; `None` is never."""
+        self.just_in_time = False
+        """Whether a request had it loaded, rather than a person."""
         self.context_length = opened.context_length
         self.trained_context_length: int = llama.llama_model_n_ctx_train(opened.model)
         self.embeds = opened.embeds

@@ -1,0 +1,131 @@
+"""Several models at once: who stays, who goes, and what is left of those that went."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.engines import collect, first_output, info_of
+from tests.support.model_maker import make_scripted_model, make_tiny_model
+from tui.domain import LoadConfig, MemoryEstimate, ModelWillNotFit, SamplingConfig
+from tui.engine import Engine, LogRing
+
+ONE_THREAD = LoadConfig(threads=1, context_length=512)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    engine = Engine(tmp_path / "verdicts.json", LogRing())
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("models")
+    return [make_scripted_model(folder / f"m{number}.gguf", f"I am {number}. ", loop=True) for number in range(3)]
+
+
+def wait_until(condition: Any) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_models_answer_beside_each_other(engine: Engine, paths: list[Path]) -> None:
+    models = [engine.load(info_of(path), ONE_THREAD) for path in paths]
+    tasks = [model.submit([65], SamplingConfig(max_tokens=6)) for model in models]
+    assert [collect(task).text[:6] for task in tasks] == ["I am 0", "I am 1", "I am 2"]
+    assert engine.loaded() == tuple(models)
+    engine.unload("m1")
+    assert [model.key for model in engine.loaded()] == ["m0", "m2"]
+
+
+def test_time_without_work_unloads_and_work_puts_it_off(engine: Engine, paths: list[Path], tmp_path: Path) -> None:
+    endless = make_scripted_model(tmp_path / "endless.gguf", "On and on. ", loop=True, context_length=65536, layers=4)
+    changes = threading.Semaphore(0)
+    engine.on_change = changes.release
+    model = engine.load(info_of(endless), replace(ONE_THREAD, context_length=65536), ttl=1.0)
+    staying = engine.load(info_of(paths[1]), ONE_THREAD)
+    task = model.submit([65], SamplingConfig())
+    first_output(task)
+    time.sleep(1.3)
+    assert engine.get("endless") is model, "it works"
+    task.cancel()
+    collect(task)
+    wait_until(lambda: engine.get("endless") is None)
+    assert engine.loaded() == (staying,)
+    assert all(changes.acquire(timeout=1) for _ in range(3)), "two came and one went"
+
+
+def test_what_requests_loaded_makes_room_for_the_next_one(engine: Engine, paths: list[Path]) -> None:
+    by_hand = engine.load(info_of(paths[0]), ONE_THREAD)
+    engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True)
+    newest = engine.load(info_of(paths[2]), ONE_THREAD, just_in_time=True)
+    assert engine.loaded() == (by_hand, newest)
+    task = newest.submit([65], SamplingConfig())
+    first_output(task)
+    engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True)
+    assert len(engine.loaded()) == 3, "a model that works is left alone"
+    task.cancel()
+    engine.auto_evict = False
+    engine.load(info_of(paths[2]), replace(ONE_THREAD, context_length=256), just_in_time=True)
+    assert len(engine.loaded()) == 3
+
+
+def test_the_longest_unused_goes_when_there_is_no_room(
+    engine: Engine, paths: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.auto_evict = False
+    for path in paths[:2]:
+        model = engine.load(info_of(path), ONE_THREAD, just_in_time=True)
+        collect(model.submit([65], SamplingConfig(max_tokens=2)))
+
+    def refuse_beside_two(estimate: MemoryEstimate, *_others: Any) -> None:
+        if len(engine.loaded()) >= 2:
+            raise ModelWillNotFit("No room.", needed_bytes=estimate.needed)
+
+    monkeypatch.setattr("tui.engine.engine.check_fit", refuse_beside_two)
+    engine.load(info_of(paths[2]), ONE_THREAD)
+    assert [model.key for model in engine.loaded()] == ["m1", "m2"]
+    monkeypatch.setattr("tui.engine.engine.check_fit", _refuse)
+    with pytest.raises(ModelWillNotFit):
+        engine.load(info_of(paths[0]), ONE_THREAD)
+    assert engine.get("m2") is not None, "what a person loaded stays"
+    forced = engine.load(info_of(paths[0]), ONE_THREAD, force=True)
+    assert engine.get("m0") is forced
+
+
+def _refuse(*_: Any) -> None:
+    raise ModelWillNotFit("No room.")
+
+
+def test_progress_can_be_watched(engine: Engine, paths: list[Path]) -> None:
+    seen: list[tuple[tuple[str, float], ...]] = []
+    engine.load(info_of(paths[0]), ONE_THREAD, lambda _progress: seen.append(engine.loading()))
+    assert seen[-1] == (("m0", 1.0),)
+    assert engine.loading() == ()
+
+
+def test_unloading_returns_the_memory(engine: Engine, tmp_path: Path) -> None:
+    # 60 MB of weights, copied into memory of their own.
+    path = make_tiny_model(tmp_path / "large.gguf", layers=4, embedding=512, feed_forward=2048, quantization="f32")
+    config = LoadConfig(threads=1, context_length=2048, try_mmap=False)
+    process = psutil.Process()
+    sizes = []
+    for _ in range(6):
+        model = engine.load(info_of(path), config)
+        collect(model.submit([65] * 300, SamplingConfig(max_tokens=3)))
+        loaded = process.memory_info().rss
+        engine.unload(model.key)
+        sizes.append(process.memory_info().rss)
+    assert loaded - sizes[-1] > 50e6, "the weights are gone"
+    assert max(sizes[2:]) - sizes[1] < 8e6, "nothing stays behind each time"
