@@ -273,6 +273,15 @@ LOAD_PARAMETERS = declare(
         "text",
         "The mmproj file for images. Empty looks beside the model, off uses none.",
     ),
+    Parameter(
+        "largest_image_side",
+        "Largest image side",
+        "integer",
+        "Larger images are made smaller. Auto takes them as they are.",
+        unit="pixels",
+        minimum=28,
+        maximum=16384,
+    ),
     Parameter("draft_model", "Draft model", "text", "Key or file of the small model that guesses."),
     Parameter("draft_max_tokens", "Most draft tokens", "integer", "The longest guess.", minimum=1, maximum=64),
     Parameter(

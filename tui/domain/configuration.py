@@ -94,6 +94,8 @@ class LoadConfig:
     """Used in place of the file's own template."""
     projector: str = ""
     """File that turns images into what the model reads (mmproj); empty looks beside the model, `off` uses none."""
+    largest_image_side: int | None = None
+    """Pixels. Larger images are made smaller before the model sees them; `None` leaves them as they are."""
     speculation: Speculation = "off"
     """Who guesses the next tokens, to have them checked several at a time."""
     draft_model: str = ""

@@ -6,6 +6,7 @@ import ctypes
 from dataclasses import dataclass, field
 from typing import Any
 
+from tui.engine.images import MediaChunk
 from tui.engine.library import load_llama
 from tui.engine.sequences import Sequence
 
@@ -20,6 +21,8 @@ class Share:
     """Rows of logits that are wanted back: of the last tokens, 0 while a prompt goes on after this step."""
     draft: list[int] = field(default_factory=list)
     """Guessed tokens behind the history. Each needs a row of logits, to be checked."""
+    chunk: tuple[int, MediaChunk] | None = None
+    """The image that its tokens are a part of, and where that begins. Such a share is a step of its own."""
 
     @property
     def size(self) -> int:
@@ -29,7 +32,7 @@ class Share:
     @property
     def reads_prompt(self) -> bool:
         """Whether this is more than the next token of a running answer."""
-        return self.count > 1
+        return self.count > 1 or self.chunk is not None
 
 
 class Batch:
@@ -63,12 +66,13 @@ class Batch:
         history = sequence.task.history
         if size == 1:  # the hot path: one running answer's next token
             self._tokens[at] = history[start]
-            self._positions[at] = start
+            self._positions[at] = sequence.position(start)
             self._outputs[at] = share.outputs
             self._sequence_ids[at][0] = sequence.number
             return at + 1
         _fill(self._tokens, at, ctypes.c_int32, history[start : start + share.count] + share.draft)
-        _fill(self._positions, at, ctypes.c_int32, range(start, start + size))
+        position = sequence.position(start)
+        _fill(self._positions, at, ctypes.c_int32, range(position, position + size))
         _fill(self._outputs, at, ctypes.c_int8, (0,) * (size - share.outputs) + (1,) * share.outputs)
         for index in range(at, at + size):
             self._sequence_ids[index][0] = sequence.number

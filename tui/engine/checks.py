@@ -35,6 +35,7 @@ MAXIMUM_SEQUENCES = 256
 _INTEGERS: tuple[tuple[str, int, int], ...] = (
     ("fit_minimum_context", 1, MAXIMUM_CONTEXT_LENGTH),
     ("gpu_layers", 0, 100_000),
+    ("largest_image_side", 28, 16384),
     ("experts_used", 1, 100_000),
     ("main_gpu", 0, 255),
     ("parallel", 1, MAXIMUM_SEQUENCES),

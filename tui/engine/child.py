@@ -29,7 +29,11 @@ _FUNCTION_NAMES = re.compile(r"^(?:\w+: )+(?:error loading model: )?")
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What the child shall do: `probe` lays a model out without allocating, `decode` computes a few tokens."""
+    """What the child shall do.
+
+    `probe` lays a model out without allocating, `decode` computes a few tokens, `projector` encodes small images with
+    the file that the configuration names.
+    """
 
     kind: str
     path: str

@@ -12,6 +12,7 @@ from typing import Any
 
 from tui.domain import LmdeckError, LoadConfig
 from tui.engine.breakdown import Memory, measured_memory
+from tui.engine.images import try_projector
 from tui.engine.library import devices, load_llama, route_log
 from tui.engine.loading import Kernels, open_model
 
@@ -52,6 +53,8 @@ def main() -> None:
 def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
     config = LoadConfig(**{name: _with_tuples(value) for name, value in job["config"].items()})
     kernels = Kernels(**job["kernels"])
+    if job["kind"] == "projector":
+        return try_projector(Path(job["path"]), Path(config.projector), config, kernels)
     simulate = job["kind"] == "probe"
     opened = open_model(Path(job["path"]), config, kernels, simulate=simulate)
     if simulate:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tui.domain import EngineFault, LoadConfig, MemoryEstimate, ModelInfo, ModelUnusable, ModelWillNotFit
 from tui.engine.idle import IdleWatch
+from tui.engine.images import choose_projector
 from tui.engine.library import route_log
 from tui.engine.loaded import LoadedModel
 from tui.engine.loading import Kernels, LoadProgress, OpenModel, open_model
@@ -89,10 +90,13 @@ class Engine:
             kernels = self.self_test().kernels
             estimate = self._make_room(model, config, present, force=force, just_in_time=just_in_time)
             self._route_log()
+            projector = choose_projector(model, config, kernels, self._store, self._warn)
             started = time.perf_counter()
             opened = self._open(model, config, kernels, on_progress)
             seconds = time.perf_counter() - started
-            loaded = LoadedModel(model, config, kernels, opened, estimate, seconds, self._forget, self._states)
+            loaded = LoadedModel(
+                model, config, kernels, opened, estimate, seconds, self._forget, self._states, projector=projector
+            )
             loaded.ttl, loaded.just_in_time = ttl, just_in_time
             self._models[model.key] = loaded
             self._log.write("engine", "info", f"loaded {model.key} in {seconds:.2f} s")
@@ -162,6 +166,9 @@ class Engine:
         if not self._log_routed:
             route_log(self._write_native)
             self._log_routed = True
+
+    def _warn(self, text: str) -> None:
+        self._log.write("engine", "warning", text)
 
     def _write_native(self, level: str, text: str) -> None:
         # llama.cpp's debug lines run to hundreds for each context and say nothing to a person.

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 from tui.domain import (
@@ -20,6 +21,7 @@ from tui.domain import (
 from tui.engine.constraint import Constraints
 from tui.engine.embedding import EmbeddingWorker
 from tui.engine.embedding_text import rank_form, rank_prompts, tokenize_inputs
+from tui.engine.images import ImageStep, MediaLayout, Projector, flatten
 from tui.engine.library import load_llama
 from tui.engine.lifetime import Lifetime
 from tui.engine.loaded_values import loaded_values
@@ -49,8 +51,12 @@ class LoadedModel:
         on_closed: Callable[[LoadedModel], None],
         states: StateFolder | None = None,
         asked: LoadConfig | None = None,
+        projector: Path | None = None,
     ) -> None:
-        """Takes over the open model, and closes it if that fails. `asked` is the configuration before fitting."""
+        """Takes over the open model, and closes it if that fails.
+
+        `asked` is the configuration before fitting. `projector` is a file that was tried before.
+        """
         llama = load_llama()
         self.info = info
         self.key = info.key
@@ -73,8 +79,11 @@ class LoadedModel:
         self.chat_template = config.chat_template or _chat_template(llama, opened.model)
         self.values = loaded_values(self.config, config, kernels, opened)
         self._close = threading.Lock()
+        self._projector: Projector | None = None
 
         def closed() -> None:
+            if self._projector is not None:
+                self._projector.close()
             on_closed(self)
 
         self._worker: Worker | EmbeddingWorker
@@ -88,10 +97,13 @@ class LoadedModel:
                 files = info.files or (info.path,)
                 saved = states.for_model(model_identity(files), state_parameters(opened, config)) if states else None
                 table = SequenceTable(opened, config, saved)
+                images = self._open_projector(projector, opened, kernels) if projector is not None else None
                 self._worker = Worker(
-                    opened, self.vocabulary, table, speculator, config.parallel, self._lifetime, closed
+                    opened, self.vocabulary, table, speculator, images, config.parallel, self._lifetime, closed
                 )
         except BaseException:
+            if self._projector is not None:
+                self._projector.close()
             opened.close()
             raise
 
@@ -110,6 +122,32 @@ class LoadedModel:
         """When it had work last, on the monotonic clock; now, while it works."""
         return time.monotonic() if self.running else self._worker.last_used
 
+    @property
+    def image_marker(self) -> str | None:
+        """What has to stand in a rendered prompt in the place of each image; `None` if it cannot see."""
+        return None if self._projector is None else self._projector.marker
+
+    def read_images(
+        self, prompt: str, images: Sequence[bytes], should_stop: Callable[[], bool]
+    ) -> tuple[list[int], MediaLayout]:
+        """The tokens of a rendered prompt with images, and where those are; blocks while they are encoded.
+
+        Raises BadRequest naming `images[n]`, EngineFault, and Cancelled when `should_stop` says so.
+        """
+        if self._projector is None:
+            raise BadRequest(
+                f"{self.key} cannot see images.",
+                "Load it with its projector file (mmproj) beside it, or choose another model.",
+                field="images",
+            )
+        side = self.config.largest_image_side
+        tokens, layout = flatten(
+            self._projector.prompt_chunks(prompt, images, largest_side=side, should_stop=should_stop)
+        )
+        if tokens and tokens[-1] < 0:
+            raise BadRequest("The prompt ends with an image.", "Say something behind it.", field="messages")
+        return tokens, layout
+
     def submit(
         self,
         prompt: list[int],
@@ -118,9 +156,11 @@ class LoadedModel:
         constraint: Constraint | None = None,
         priority: int = 0,
         keep_state: bool = False,
+        media: MediaLayout | None = None,
     ) -> GenerationTask:
         """Queue a prompt; a lower `priority` is served first, `keep_state` lets the cache go to disk later.
 
+        `media` says where it has images, as `read_images` gave it.
         Raises ContextExceeded if it leaves no room for an answer, BadRequest for bad sampling or a bad constraint.
         """
         if not isinstance(self._worker, Worker):
@@ -135,8 +175,17 @@ class LoadedModel:
         with self._lifetime.use():
             state = self._constraints.start(constraint) if constraint is not None else None
             sampler = Sampler(sampling, self.vocabulary, self.trained_context_length, state, self.config.seed)
-            sampler.prime(prompt)
-        task = GenerationTask(prompt, sampling, sampler, self._worker.nudge, priority=priority, keep_state=keep_state)
+            # The numbers that stand for images are no tokens that could be repeated.
+            sampler.prime(prompt if media is None else [token for token in prompt if token >= 0])
+        task = GenerationTask(
+            prompt,
+            sampling,
+            sampler,
+            self._worker.nudge,
+            priority=priority,
+            keep_state=keep_state,
+            media=media or None,
+        )
         self._worker.submit(task)
         return task
 
@@ -151,6 +200,11 @@ class LoadedModel:
             self.vocabulary, self._rank_form, query, documents, limit=worker.input_limit, truncate=truncate
         )
         return worker.rank(prompts)
+
+    def _open_projector(self, path: Path, opened: OpenModel, kernels: Kernels) -> ImageStep:
+        self._projector = Projector(path, opened, self.config, kernels, self.vocabulary, self._lifetime)
+        capacity = load_llama().llama_n_ubatch(opened.context)
+        return ImageStep(capacity, width=self._projector.width, axes=self._projector.axes)
 
     def _embedder(self) -> EmbeddingWorker:
         if not isinstance(self._worker, EmbeddingWorker):

@@ -43,7 +43,9 @@ class Residents:
 
     def trim(self, sequence: Sequence, length: int, *, right_after: bool = False) -> None:
         """Forget all but the first `length` tokens, or more where the memory cannot do that; see `Cells.cut`."""
-        if not self._cells.cut(sequence.number, length, right_after=right_after):
+        if sequence.media is not None:
+            length = sequence.media.whole(length)
+        if not self._cells.cut(sequence.number, sequence.position(length), right_after=right_after):
             checkpoint = newest(sequence.checkpoints, length)
             if checkpoint is None or not self.go_back(sequence, checkpoint):
                 self.clear(sequence)
@@ -57,7 +59,7 @@ class Residents:
     def go_back(self, sequence: Sequence, checkpoint: Checkpoint) -> bool:
         """Make llama.cpp's side of a sequence what it was at a checkpoint; False leaves nothing that can be used."""
         restored = self._cells.restore(sequence.number, checkpoint.state, partial=True)
-        return restored and self._cells.cut(sequence.number, checkpoint.length)
+        return restored and self._cells.cut(sequence.number, sequence.position(checkpoint.length))
 
     def clear(self, sequence: Sequence) -> None:
         """Forget every token of the sequence."""

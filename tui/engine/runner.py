@@ -7,9 +7,11 @@ from collections.abc import Callable
 
 from tui.domain import EngineFault, LmdeckError, StopReason
 from tui.engine.batch import Batch, Share
+from tui.engine.images import ImageStep
 from tui.engine.library import load_llama
 from tui.engine.loading import OpenModel
 from tui.engine.pace import Pace
+from tui.engine.plan import Planner, depth
 from tui.engine.sequences import Sequence, SequenceTable
 from tui.engine.speculation import Speculator
 from tui.engine.task import GenerationTask
@@ -31,6 +33,7 @@ class Runner:
         vocabulary: Vocabulary,
         table: SequenceTable,
         speculator: Speculator | None,
+        images: ImageStep | None,
         finish: Finish,
         put_back: PutBack,
     ) -> None:
@@ -40,10 +43,19 @@ class Runner:
         self._vocabulary = vocabulary
         self._table = table
         self._speculator = speculator
+        self._images = images
         self._finish = finish
         self._put_back_task = put_back
         self._batch = Batch(llama.llama_n_batch(opened.context))
         self._pace = Pace(llama.llama_n_ubatch(opened.context))
+        self._planner = Planner(
+            table,
+            self._pace,
+            speculator,
+            images,
+            capacity=self._batch.capacity,
+            context_length=opened.context_length,
+        )
         self.running: list[Sequence] = []
         """In the order in which they began."""
         self.full = False
@@ -94,66 +106,27 @@ class Runner:
             assert sequence.task is not None
             if len(sequence.task.history) > self._context_length:
                 self._end(sequence, "contextLengthReached")
-        shares = self._plan()
-        if shares:
-            self._decode(shares)
-
-    @property
-    def _depth(self) -> int:
-        """Tokens in the cache that every step has to look at."""
-        return sum(len(sequence.tokens) for sequence in self.running)
-
-    def _plan(self) -> list[Share]:
-        """What the next step computes: running answers first, then prompts, people's before programs'."""
-        answers: list[Sequence] = []
-        prompts: list[tuple[int, Sequence, int]] = []
-        for sequence in self.running:
-            assert sequence.task is not None
-            left = len(sequence.task.history) - len(sequence.tokens)
-            if left == 1:
-                answers.append(sequence)
-            else:
-                prompts.append((sequence.task.priority, sequence, left))
-        shares = self._answer_shares(answers, drafting=not prompts)
-        room = min(
-            self._pace.prompt_room(running=len(shares), depth=self._depth),
-            self._batch.capacity - sum(share.size for share in shares),
-        )
-        for _, sequence, left in sorted(prompts, key=lambda prompt: prompt[0]):
-            count = self._table.chunk_limit(sequence, min(left, room))
-            if count <= 0:
-                break
-            shares.append(Share(sequence, count, outputs=int(count == left)))
-            room -= count
-        return shares
-
-    def _answer_shares(self, answers: list[Sequence], *, drafting: bool) -> list[Share]:
-        if self._speculator is None or not drafting or not answers:
-            return [Share(sequence, 1, 1) for sequence in answers]
-        histories = [(s.number, s.task.history) for s in answers if s.task is not None]
-        room = self._batch.capacity - len(answers)
-        shares = []
-        for sequence, draft in zip(answers, self._speculator.propose(histories), strict=True):
-            assert sequence.task is not None
-            # What is accepted must fit into the context, the cell of the last token included.
-            most = max(0, min(room, self._context_length - len(sequence.task.history)))
-            guessed = draft[:most]
-            room -= len(guessed)
-            shares.append(Share(sequence, 1, 1 + len(guessed), guessed))
-        return shares
+        shares = self._planner.shares(self.running)
+        # Vectors and tokens cannot be computed together.
+        together = [share for share in shares if share.chunk is None]
+        if together:
+            self._decode(together)
+        for share in shares:
+            if share.chunk is not None and share.sequence in self.running:
+                self._decode([share])
 
     def _decode(self, shares: list[Share]) -> None:
         prompt_tokens = sum(share.count for share in shares if share.reads_prompt)
         self.reading = frozenset(share.sequence.task for share in shares if share.reads_prompt and share.sequence.task)
         started = time.perf_counter()
-        result = self._batch.decode(self._context, shares)
+        result = self._compute(shares)
         self.reading = frozenset()
         if result == _DECODED:
             self._take_results(shares)
             seconds = time.perf_counter() - started
             drafted = sum(len(share.draft) for share in shares)
-            if not drafted:
-                self._pace.measured(len(shares), prompt_tokens, self._depth, seconds)
+            if not drafted and shares[0].chunk is None:
+                self._pace.measured(len(shares), prompt_tokens, depth(self.running), seconds)
             if self._speculator is not None and not prompt_tokens:
                 self._speculator.stepped(seconds, len(shares), drafted)
             return
@@ -163,6 +136,16 @@ class Runner:
             self._make_room(shares)
         elif result != _ABORTED:
             self._isolate(shares, result)
+
+    def _compute(self, shares: list[Share]) -> int:
+        """One call of llama.cpp; its result code."""
+        share = shares[0]
+        if share.chunk is None or self._images is None:
+            return self._batch.decode(self._context, shares)
+        start, chunk = share.chunk
+        done = len(share.sequence.tokens) - start
+        position = share.sequence.position(start)
+        return self._images.decode(self._context, share.sequence.number, chunk, done, share.count, position)
 
     def _take_results(self, shares: list[Share]) -> None:
         now = time.perf_counter()
@@ -239,7 +222,7 @@ class Runner:
             self._decode(running)
         elif len(self.running) > 1:
             self._suspend(self._youngest())
-        elif shares[0].reads_prompt:
+        elif shares[0].reads_prompt and shares[0].chunk is None:
             half = shares[0].count // 2
             self._decode([Share(shares[0].sequence, half)])
         else:

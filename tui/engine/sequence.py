@@ -5,17 +5,31 @@ from __future__ import annotations
 import time
 
 from tui.engine.checkpoints import Checkpoint
+from tui.engine.images import MediaLayout
 from tui.engine.task import GenerationTask
 
 
 class Sequence:
     """A sequence, the tokens that the cache holds for it, and who uses it."""
 
-    __slots__ = ("checkpoints", "idle_since", "keep", "last_used", "number", "saved", "stops", "task", "tokens")
+    __slots__ = (
+        "checkpoints",
+        "idle_since",
+        "keep",
+        "last_used",
+        "media",
+        "number",
+        "saved",
+        "stops",
+        "task",
+        "tokens",
+    )
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.tokens: list[int] = []
+        self.media: MediaLayout | None = None
+        """Where images are among the tokens and those of its task that come next; `None` for text alone."""
         self.task: GenerationTask | None = None
         self.last_used = 0
         """Counts up with every answer that ended; the lowest is the longest unused."""
@@ -39,6 +53,10 @@ class Sequence:
         """Whether its task's prompt has not been read to the end yet."""
         return self.task is not None and len(self.tokens) < self.task.prompt_tokens
 
+    def position(self, index: int) -> int:
+        """Where llama.cpp has token `index`."""
+        return index if self.media is None else self.media.position(index)
+
     def touch(self, clock: int) -> None:
         """Note that an answer ended just now."""
         self.last_used, self.idle_since = clock, time.monotonic()
@@ -48,4 +66,5 @@ class Sequence:
         self.tokens.clear()
         self.checkpoints.clear()
         self.stops.clear()
+        self.media = None
         self.keep, self.saved = False, 0

@@ -104,7 +104,7 @@ class SequenceTable:
         """
         if self.waits(task):
             return None
-        matches = self._takeover.search(task.history)
+        matches = self._takeover.search(task)
         found = self._shelf.find_on_disk(task, max((match.length for match in matches), default=0))
         if isinstance(found, Loading) and self._residents.anyone_runs and not found.done():
             self._shelf.await_disk(task, found)
@@ -112,12 +112,12 @@ class SequenceTable:
         outcome = found.result() if isinstance(found, Loading) else found
         refusal = outcome if isinstance(outcome, Refusal) else Refusal()
         if isinstance(outcome, Conversation):
-            matches.append(self._takeover.match_outside(outcome, task.history))
+            matches.append(self._takeover.match_outside(outcome, task))
         closest = max((Closest(m.held, m.common) for m in matches), key=lambda c: c.common, default=Closest())
         evicted = self._shelf.evicted.closest(task.history)
 
-        chosen = self._takeover.take_the_best(matches, task.history)
-        chosen.task = task
+        chosen = self._takeover.take_the_best(matches, task)
+        chosen.task, chosen.media = task, task.media
         if task.admitted_at is None:
             reused = len(chosen.tokens)
             possible = max((match.length for match in matches), default=0)
@@ -131,7 +131,8 @@ class SequenceTable:
     def release(self, sequence: Sequence) -> None:
         """The task is done; its tokens stay for whoever continues the conversation."""
         if sequence.task is not None:
-            sequence.keep, sequence.task = sequence.task.keep_state, None
+            sequence.keep = sequence.task.keep_state and sequence.media is None
+            sequence.task = None
         sequence.touch(next(self._clock))
         self._waits = {task: wait for task, wait in self._waits.items() if not wait.over}
 
@@ -196,7 +197,7 @@ class SequenceTable:
         return CacheFigures(
             resident_tokens=sum(len(sequence.tokens) for sequence in self._residents),
             used_cells=self._residents.used_cells,
-            leaked_cells=sum(max(0, self._cells.length(s.number) - len(s.tokens)) for s in self._residents),
+            leaked_cells=sum(max(0, self._cells.length(s.number) - s.position(len(s.tokens))) for s in self._residents),
             parked_conversations=len(lot.conversations),
             checkpoints=len(checkpoints),
             parked_bytes=lot.size(checkpoints.values()),
@@ -216,7 +217,7 @@ class SequenceTable:
                 found = _Wait(sequence, reader, until)
         if found is None:
             return None
-        have = max((match.length for match in self._takeover.search(task.history)), default=0)
+        have = max((match.length for match in self._takeover.search(task)), default=0)
         return found if found.until - have >= _WORTH_WAITING else None
 
     def _next_copyable(self, sequence: Sequence, length: int) -> int:

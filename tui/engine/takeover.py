@@ -11,6 +11,7 @@ from tui.engine.prefix import common_prefix
 from tui.engine.residents import Residents
 from tui.engine.sequence import Sequence
 from tui.engine.shelf import Shelf
+from tui.engine.task import GenerationTask
 
 # Of equally long matches, what costs least is taken: the higher.
 _OUTSIDE, _RUNNING, _IDLE = 0, 1, 2
@@ -45,36 +46,37 @@ class Takeover:
         self._shelf = shelf
         self._context_length = context_length
 
-    def search(self, history: list[int]) -> list[Match]:
-        """Everything in memory that begins like the history."""
+    def search(self, task: GenerationTask) -> list[Match]:
+        """Everything in memory that begins like the task's history."""
+        first = task.history[0]
         found = []
         for sequence in self._residents:
-            if sequence.tokens and sequence.tokens[0] == history[0]:
+            if sequence.tokens and sequence.tokens[0] == first:
                 shortest_cut = self._cells.shortest_cut(sequence.number)
                 rank = _IDLE if sequence.task is None else _RUNNING
-                found.append(_match(sequence, shortest_cut, history, rank))
-        parked = (other for other in self._shelf.lot.conversations if other.tokens[0] == history[0])
-        found += [self.match_outside(other, history) for other in parked]
+                found.append(_match(sequence, shortest_cut, task, rank))
+        parked = (other for other in self._shelf.lot.conversations if other.tokens[0] == first)
+        found += [self.match_outside(other, task) for other in parked]
         return [match for match in found if match.common]
 
-    def match_outside(self, conversation: Conversation, history: list[int]) -> Match:
+    def match_outside(self, conversation: Conversation, task: GenerationTask) -> Match:
         """How much of a conversation outside the context can be used."""
-        return _match(conversation, conversation.shortest_cut, history, _OUTSIDE)
+        return _match(conversation, conversation.shortest_cut, task, _OUTSIDE)
 
-    def take_the_best(self, matches: list[Match], history: list[int]) -> Sequence:
+    def take_the_best(self, matches: list[Match], task: GenerationTask) -> Sequence:
         """A sequence with the longest match that there is room for; an empty one if there is none."""
         for match in sorted(matches, key=lambda match: (match.length, match.rank), reverse=True):
-            chosen = self._take(match, history) if match.still_there else None
+            chosen = self._take(match, task) if match.still_there else None
             if chosen is not None:
                 return chosen
         chosen = self._residents.oldest_idle()
         self._residents.retire(chosen)
         return chosen
 
-    def _take(self, match: Match, history: list[int]) -> Sequence | None:
+    def _take(self, match: Match, task: GenerationTask) -> Sequence | None:
         holder = match.holder
         if isinstance(holder, Conversation):
-            return self._bring_back(holder, match, history)
+            return self._bring_back(holder, match, task)
         if holder.task is None and match.length == match.held:
             return holder  # the next turn of the same conversation
         in_place = holder.task is None and not self._cells.shares
@@ -87,14 +89,14 @@ class Takeover:
             if not self._cells.copy(holder.number, target.number):
                 return None
             target.checkpoints, target.saved = checkpoints, saved
-        if not self._cut(target, match, history):
+        if not self._cut(target, match, task):
             return None
         if target is not holder and not match.by_checkpoint and not self._cells.own_window(target.number):
             self._residents.clear(target)
             return None
         return target
 
-    def _bring_back(self, holder: Conversation, match: Match, history: list[int]) -> Sequence | None:
+    def _bring_back(self, holder: Conversation, match: Match, task: GenerationTask) -> Sequence | None:
         """Copy a conversation into an empty sequence; idle ones make room for it."""
         target = self._residents.oldest_idle()
         self._residents.retire(target)
@@ -104,7 +106,7 @@ class Takeover:
         if not self._cells.restore(target.number, holder.state):
             return None
         target.checkpoints, target.saved = list(holder.checkpoints), holder.saved
-        if not self._cut(target, match, history):
+        if not self._cut(target, match, task):
             return None
         if match.length == match.held:
             self._shelf.lot.remove(holder)
@@ -112,24 +114,28 @@ class Takeover:
             self._shelf.lot.touch(holder)
         return target
 
-    def _cut(self, target: Sequence, match: Match, history: list[int]) -> bool:
+    def _cut(self, target: Sequence, match: Match, task: GenerationTask) -> bool:
         """Bring the copy to the wanted length; it is empty if that fails."""
-        target.tokens = history[: match.length]
+        target.tokens = task.history[: match.length]
+        target.media = task.media
         target.stops = []
         target.checkpoints = [checkpoint for checkpoint in target.checkpoints if checkpoint.length <= match.length]
         target.saved = min(target.saved, match.length)
         if match.by_checkpoint:
             fine = self._residents.go_back(target, target.checkpoints[-1])
         else:
-            fine = self._cells.cut(target.number, match.length)
+            fine = self._cells.cut(target.number, target.position(match.length))
         if not fine:
             self._residents.clear(target)
         return fine
 
 
-def _match(holder: Sequence | Conversation, shortest_cut: int, history: list[int], rank: int) -> Match:
+def _match(holder: Sequence | Conversation, shortest_cut: int, task: GenerationTask, rank: int) -> Match:
     held = len(holder.tokens)
     # One token is always left to decode.
-    common = common_prefix(holder.tokens, history, len(history) - 1)
+    common = common_prefix(holder.tokens, task.history, len(task.history) - 1)
+    if task.media is not None:
+        common = task.media.whole(common)
+        shortest_cut += common - task.media.position(common)  # which was a position, and becomes a number of tokens
     length = usable((checkpoint.length for checkpoint in holder.checkpoints), common, held, shortest_cut)
     return Match(holder, held, common, length, length < min(held, shortest_cut), rank)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from tui.domain import GenerationStats, LmdeckError, SamplingConfig, StopReason, TokenLogprob
+from tui.engine.images import MediaLayout
 from tui.engine.sampling import Sampler
 from tui.engine.stopping import StopMatcher
 
@@ -116,11 +117,14 @@ class GenerationTask:
         *,
         priority: int = 0,
         keep_state: bool = False,
+        media: MediaLayout | None = None,
     ) -> None:
         self.mailbox = Mailbox()
         self.history = prompt
         """Prompt tokens, then generated ones."""
         self.prompt_tokens = len(prompt)
+        self.media = media
+        """Where the prompt has images; `None` for text alone."""
         self.sampler = sampler
         self.sampling = sampling
         self.stops = StopMatcher(sampling.stop)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from tui.domain import EngineFault, LmdeckError, StopReason
+from tui.engine.images import ImageStep
 from tui.engine.lifetime import Lifetime
 from tui.engine.loading import OpenModel
 from tui.engine.queue import WaitingQueue
@@ -33,6 +34,7 @@ class Worker:
         vocabulary: Vocabulary,
         table: SequenceTable,
         speculator: Speculator | None,
+        images: ImageStep | None,
         parallel: int,
         lifetime: Lifetime,
         on_closed: Callable[[], None],
@@ -42,7 +44,7 @@ class Worker:
         self._lifetime = lifetime
         self._on_closed = on_closed
         self._table = table
-        self._runner = Runner(opened, vocabulary, table, speculator, self._finish, self._put_back)
+        self._runner = Runner(opened, vocabulary, table, speculator, images, self._finish, self._put_back)
         self._changed = threading.Condition()
         self._waiting = WaitingQueue()
         self._questions: list[Future[CacheFigures]] = []

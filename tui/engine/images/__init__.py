@@ -6,6 +6,7 @@ that compares token lists works with images as it does with text.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tui.engine.images.choice import choose_projector
     from tui.engine.images.chunks import MediaChunk
     from tui.engine.images.layout import MediaLayout, flatten
     from tui.engine.images.pictures import Picture, decode_image
@@ -18,6 +19,7 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
+            "choice": "choose_projector",
             "chunks": "MediaChunk",
             "layout": "MediaLayout flatten",
             "pictures": "Picture decode_image",
@@ -33,6 +35,7 @@ __all__ = [
     "MediaLayout",
     "Picture",
     "Projector",
+    "choose_projector",
     "decode_image",
     "flatten",
     "try_projector",

@@ -39,9 +39,17 @@ class MediaLayout:
         return start - self._shifts[bisect_right(self._starts, start - 1)]
 
     def whole(self, index: int) -> int:
-        """The most tokens, up to `index`, that can be kept without cutting a chunk in two."""
-        found = self.chunk_at(index)
-        return index if found is None else found[0]
+        """The most tokens, up to `index`, behind which a history can be cut.
+
+        Not inside of a chunk. Not right behind one that takes fewer positions than tokens either: llama.cpp counts
+        by the positions that it has seen, which end before the one at which the text goes on.
+        """
+        before = self.chunk_at(index - 1)
+        if before is None:
+            return index
+        start, chunk = before
+        ends_here = index == start + chunk.token_count
+        return index if ends_here and chunk.position_count == chunk.token_count else start
 
     def next_chunk(self, index: int) -> int | None:
         """Where the first chunk that begins at or after token `index` begins."""
