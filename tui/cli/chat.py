@@ -61,7 +61,13 @@ def chat(
     workbench = Workbench(find_paths())
     try:
         request = GenerationRequest(
-            model_or_only_one(workbench, model), messages, sampling=sampling, load=load, origin="cli"
+            model_or_only_one(workbench, model),
+            messages,
+            sampling=sampling,
+            load=load,
+            origin="cli",
+            # A script must not take an answer to a part of its question for one to the whole.
+            overflow="stopAtLimit",
         )
         generation = workbench.generate(request)
         with _interrupt_stops(generation):
