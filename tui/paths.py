@@ -38,6 +38,16 @@ class Paths:
         return self.data / "settings.json"
 
     @property
+    def requests(self) -> Path:
+        """The requests that the server answered."""
+        return self.data / "requests.db"
+
+    @property
+    def tokens(self) -> Path:
+        """The server's API tokens, hashed."""
+        return self.data / "tokens.json"
+
+    @property
     def verdicts(self) -> Path:
         """What the probe and the self-test found out."""
         return self.cache / "verdicts.json"

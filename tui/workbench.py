@@ -69,10 +69,11 @@ class Workbench:
         self.paths = paths
         self.log = LogRing()
         self.settings = Settings(paths.settings)
-        self._engine = _Once(lambda: _open_engine(paths, self.log))
+        self._engine = _Once(lambda: _open_engine(paths, self.log, auto_evict=self._auto_evict))
         self._threads = _Once(lambda: _open_threads(paths))
         self._catalogue = _Once(lambda: _open_catalogue(paths))
         self._formats = _Once(_new_format_cache)
+        self._auto_evict = True
         self._generations: list[Generation] = []
         self._closing = threading.Event()
         self.on_unsaved: Callable[[StorageFailed], None] | None = None
@@ -93,6 +94,17 @@ class Workbench:
     def catalogue(self) -> Catalogue:
         """The models on disk."""
         return self._catalogue()
+
+    @property
+    def auto_evict(self) -> bool:
+        """Whether a model that a request loads takes the place of the one that another request loaded before."""
+        return self._auto_evict
+
+    @auto_evict.setter
+    def auto_evict(self, value: bool) -> None:
+        self._auto_evict = value
+        if self._engine.made:
+            self.engine.auto_evict = value
 
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; a second of work on a new machine. Raises EngineFault."""
@@ -214,10 +226,12 @@ class Workbench:
 # Wings are imported when they are opened: the first paint needs none of them.
 
 
-def _open_engine(paths: Paths, log: LogRing) -> Engine:
+def _open_engine(paths: Paths, log: LogRing, *, auto_evict: bool) -> Engine:
     from tui.engine import Engine
 
-    return Engine(paths.verdicts, log, states=paths.states)
+    engine = Engine(paths.verdicts, log, states=paths.states)
+    engine.auto_evict = auto_evict
+    return engine
 
 
 def _open_threads(paths: Paths) -> ThreadStore:

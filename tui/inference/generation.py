@@ -98,6 +98,10 @@ class Generation:
     def __aiter__(self) -> AsyncIterator[Event]:
         return self._stream.__aiter__()
 
+    def batches(self) -> AsyncIterator[list[Event]]:
+        """Events without blocking the event loop, what comes together in one list."""
+        return self._stream.batches()
+
     def cancel(self) -> None:
         """Stop as soon as possible. The last event is then `Finished`, stopped by the person."""
         self._cancelled = True

@@ -51,6 +51,12 @@ class EventStream:
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         """The same without blocking the event loop."""
+        async for events in self.batches():
+            for event in events:
+                yield event
+
+    async def batches(self) -> AsyncIterator[list[Event]]:
+        """The same with what comes together in one list."""
         loop = asyncio.get_running_loop()
         news = asyncio.Event()
 
@@ -62,8 +68,8 @@ class EventStream:
         try:
             while True:
                 news.clear()
-                for event in self.take():
-                    yield event
+                if events := self.take():
+                    yield events
                 if self._ended and not self._events:
                     return
                 await news.wait()

@@ -1,4 +1,38 @@
-"""The local server: one folder for each HTTP dialect, every one a pair of translations over the one road.
+"""The local server: HTTP and WebSocket in a thread and an event loop of its own, one folder for each dialect.
 
-Nothing here yet; no port is opened.
+A dialect is two pure translations, wire request to `GenerationRequest` and events to wire chunks, and the routes that
+join them over the one road. `Server` starts and stops it all; everything that came in is in its `RequestLog`.
 """
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.server.options import ServerOptions, read_options, write_options
+    from tui.server.records import RequestRecord
+    from tui.server.request_log import RequestLog
+    from tui.server.server import Server
+    from tui.server.tokens import ApiToken, TokenStore
+else:
+    from tui.lazy import lazy_names
+
+    __getattr__ = lazy_names(
+        __name__,
+        {
+            "options": "ServerOptions read_options write_options",
+            "records": "RequestRecord",
+            "request_log": "RequestLog",
+            "server": "Server",
+            "tokens": "ApiToken TokenStore",
+        },
+    )
+
+__all__ = [
+    "ApiToken",
+    "RequestLog",
+    "RequestRecord",
+    "Server",
+    "ServerOptions",
+    "TokenStore",
+    "read_options",
+    "write_options",
+]

@@ -1,0 +1,174 @@
+"""What is kept of each request: who asked what, what the model read and said, and what it cost."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tui.domain import (
+    Event,
+    Failed,
+    Finished,
+    GenerationStats,
+    ModelLoading,
+    PromptProgress,
+    Queued,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallFinished,
+    ToolCallPart,
+)
+
+RequestState = Literal["received", "queued", "loading", "reading", "answering", "done", "failed", "cancelled"]
+
+# Characters of a prompt or an answer that are kept; a longer one keeps its beginning and its end.
+_LONGEST_TEXT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request as it stands at a moment."""
+
+    id: str
+    started: float
+    """Seconds since 1970."""
+    method: str
+    path: str
+    dialect: str
+    client: str
+    """Address and program of whoever asked."""
+    token: str
+    """Name of the API token that came with it; empty without one."""
+    state: RequestState
+    status: int
+    """HTTP status; 0 while there is no answer yet."""
+    seconds: float
+    """How long it took, or takes already."""
+    model: str
+    streamed: bool
+    body: str
+    """The request's JSON, secrets and images taken out."""
+    prompt: str
+    """What the model was given."""
+    output: str
+    reasoning: str
+    tool_calls: tuple[ToolCallPart, ...]
+    error: str
+    stats: GenerationStats | None
+    progress: str
+    """What it is doing now, in a word or two."""
+
+
+class RequestEntry:
+    """A request while it is served. Changed by whoever serves it, read by whoever watches."""
+
+    def __init__(self, *, method: str, path: str, dialect: str, client: str, token: str) -> None:
+        self.id = secrets.token_hex(8)
+        self.started = time.time()
+        self._clock = time.perf_counter()
+        self._lock = threading.Lock()
+        self.method, self.path, self.dialect, self.client, self.token = method, path, dialect, client, token
+        self.keeps_texts = True
+        """Whether the prompt and what the model says are kept."""
+        self.state: RequestState = "received"
+        self.status = 0
+        self.model = ""
+        self.streamed = False
+        self.body = ""
+        self.prompt = ""
+        self.error = ""
+        self.stats: GenerationStats | None = None
+        self._seconds: float | None = None
+        self._progress = ""
+        self._output: list[str] = []
+        self._reasoning: list[str] = []
+        self._tool_calls: list[ToolCallPart] = []
+
+    def saw(self, events: Sequence[Event]) -> None:
+        """Take note of what a generation says."""
+        with self._lock:
+            for event in events:
+                self._note(event)
+
+    def ended(self, state: RequestState, *, status: int = 0, error: str = "") -> None:
+        """Note how it ended; the first end counts."""
+        with self._lock:
+            if self._seconds is not None:
+                return
+            self._seconds = time.perf_counter() - self._clock
+            self.state, self._progress = state, ""
+            self.status = status or self.status
+            self.error = error or self.error
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._seconds is not None
+
+    def record(self) -> RequestRecord:
+        """How it stands now."""
+        with self._lock:
+            return RequestRecord(
+                id=self.id,
+                started=self.started,
+                method=self.method,
+                path=self.path,
+                dialect=self.dialect,
+                client=self.client,
+                token=self.token,
+                state=self.state,
+                status=self.status,
+                seconds=self._seconds if self._seconds is not None else time.perf_counter() - self._clock,
+                model=self.model,
+                streamed=self.streamed,
+                body=self.body,
+                prompt=clipped(self.prompt),
+                output=clipped("".join(self._output)),
+                reasoning=clipped("".join(self._reasoning)),
+                tool_calls=tuple(self._tool_calls),
+                error=self.error,
+                stats=self.stats,
+                progress=self._progress,
+            )
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case Queued(position) if position:
+                self.state, self._progress = "queued", f"waits, place {position}"
+            case ModelLoading(progress):
+                self.state, self._progress = "loading", f"loading {progress:.0%}"
+            case PromptProgress(done, _, total):
+                self.state, self._progress = "reading", f"reading {done:,} of {total:,}"
+            case TextDelta(text):
+                self._answering()
+                if self.keeps_texts:
+                    self._output.append(text)
+            case ReasoningDelta(text):
+                self._answering()
+                if self.keeps_texts:
+                    self._reasoning.append(text)
+            case ToolCallFinished(_, call):
+                self._answering()
+                if self.keeps_texts:
+                    self._tool_calls.append(call)
+            case Finished(stats):
+                self.stats = stats
+            case Failed(error, stats):
+                self.error, self.stats = str(error), stats
+            case _:
+                return
+
+    def _answering(self) -> None:
+        self.state, self._progress = "answering", "answering"
+
+
+def clipped(text: str) -> str:
+    """The text, or its beginning and end with a word on what was left out between them."""
+    if len(text) <= _LONGEST_TEXT:
+        return text
+    half = _LONGEST_TEXT // 2
+    return f"{text[:half]}\n[… {len(text) - 2 * half:,} characters not kept …]\n{text[-half:]}"

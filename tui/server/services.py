@@ -1,0 +1,48 @@
+"""What every route of the server works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from tui.domain import GenerationRequest, ModelInfo, ModelNotFound
+from tui.server.options import ServerOptions
+from tui.server.request_log import RequestLog
+from tui.server.tokens import TokenStore
+from tui.workbench import Workbench
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The workbench behind the server, and the server's own keeping."""
+
+    workbench: Workbench
+    log: RequestLog
+    tokens: TokenStore
+    options: Callable[[], ServerOptions]
+    """The options of this moment; they may change while the server runs."""
+
+    def find_model(self, name: str) -> ModelInfo:
+        """The model that a request names; the only loaded one where it names none. Blocks for the disk at first.
+
+        Raises ModelNotFound, also for a model that is not loaded where requests must not load any.
+        """
+        loaded = self.workbench.loaded()
+        if not name:
+            if len(loaded) == 1:
+                return loaded[0].info
+            raise ModelNotFound("The request names no model.", 'Say which in "model"; GET /v1/models lists them.')
+        present = next((model for model in loaded if model.key == name), None)
+        info = present.info if present is not None else self.workbench.catalogue.find(name)
+        if not self.options().just_in_time and info.remote is None and info.key not in {model.key for model in loaded}:
+            raise ModelNotFound(
+                f"{info.key} is not loaded, and requests may not load models here.",
+                "Load it first, or turn on loading by requests (just in time).",
+            )
+        return info
+
+    def with_defaults(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with the model's own key, and with the server's time to live if it brings none."""
+        info = self.find_model(request.model)
+        ttl = request.ttl if request.ttl is not None else self.options().just_in_time_ttl
+        return replace(request, model=info.key, origin="server", ttl=ttl)
