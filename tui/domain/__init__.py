@@ -89,7 +89,7 @@ else:
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
             "GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
-            "PromptProgress Queued ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
+            "PromptProgress Queued RawPrompt ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",

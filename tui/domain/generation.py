@@ -86,6 +86,17 @@ class ToolChoice:
 
 
 @dataclass(frozen=True, slots=True)
+class RawPrompt:
+    """A prompt without a conversation around it: a text, or tokens."""
+
+    text: str = ""
+    tokens: tuple[int, ...] = ()
+    """In place of the text where there are any."""
+    suffix: str | None = None
+    """What comes behind the gap that the model shall fill; `None` where there is no gap."""
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One conversation turn that someone wants from a model."""
 
@@ -105,6 +116,10 @@ class GenerationRequest:
     """`None` leaves it to the template."""
     template_options: tuple[tuple[str, str], ...] = ()
     """Further variables for the chat template: names, and values as JSON text."""
+    continues_answer: bool = False
+    """Whether the last message is the beginning of the answer, to be gone on from."""
+    raw_prompt: RawPrompt | None = None
+    """What the model is given as it is, in place of the messages."""
     ttl: float | None = None
     """Seconds that a model which this request loads stays loaded without work; `None` is for ever."""
 

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui import __version__
 from tui.domain import LmdeckError
-from tui.server.dialects import Dialect, Refused
+from tui.server.dialects import Dialect, Refused, told
 from tui.server.gate import Gate
 from tui.server.metrics import metrics_text
 from tui.server.openapi import describe
@@ -68,7 +68,7 @@ def _own_routes(services: Services, others: Sequence[BaseRoute]) -> list[BaseRou
 
 
 def _plain_error(error: LmdeckError, _status: int) -> Any:
-    return {"error": str(error)}
+    return {"error": told(error)}
 
 
 _PLAIN = Dialect("lmdeck", (), lambda _: (), _plain_error)

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from tui.server.answering import Answers
 from tui.server.application import build_application
+from tui.server.openai import openai_dialect
 from tui.server.options import ServerOptions
 from tui.server.request_log import RequestLog
 from tui.server.services import Services
@@ -21,4 +22,4 @@ def assemble(
     """The application, and what its answers can be stopped by."""
     services = Services(workbench, log, tokens, options)
     answers = Answers(services)
-    return build_application(services, []), answers
+    return build_application(services, [openai_dialect(answers)]), answers

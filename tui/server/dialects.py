@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,6 +59,18 @@ class Dialect:
     routes: Callable[[Services], Sequence[BaseRoute]]
     error_body: Callable[[LmdeckError, int], Any]
     """The JSON value that tells a client of an error with that HTTP status."""
+
+
+# Two folders and more, but not the paths of a URL.
+_PATHS = re.compile(
+    r"(?<![\w:/.~])(?!/(?:v1|api)/)~?(?:/[^\s/'\",:;()]+)+/([^\s/'\",:;()]+)"
+    r"|\b[A-Za-z]:\\(?:[^\s\\]+\\)+([^\s\\]+)"
+)
+
+
+def told(error: LmdeckError) -> str:
+    """What a client is told of an error: everything but where files lie on this machine."""
+    return _PATHS.sub(lambda found: found[1] or found[2], str(error))
 
 
 def status_of(error: LmdeckError) -> int:

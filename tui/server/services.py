@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from tui.domain import GenerationRequest, ModelInfo, ModelNotFound
 from tui.server.options import ServerOptions
@@ -28,18 +29,24 @@ class Services:
         Raises ModelNotFound, also for a model that is not loaded where requests must not load any.
         """
         loaded = self.workbench.loaded()
-        if not name:
+        if not name.strip():
             if len(loaded) == 1:
                 return loaded[0].info
             raise ModelNotFound("The request names no model.", 'Say which in "model"; GET /v1/models lists them.')
         present = next((model for model in loaded if model.key == name), None)
-        info = present.info if present is not None else self.workbench.catalogue.find(name)
+        info = present.info if present is not None else self.known_model(name)
         if not self.options().just_in_time and info.remote is None and info.key not in {model.key for model in loaded}:
             raise ModelNotFound(
                 f"{info.key} is not loaded, and requests may not load models here.",
                 "Load it first, or turn on loading by requests (just in time).",
             )
         return info
+
+    def known_model(self, name: str) -> ModelInfo:
+        """A model of the catalogue; clients cannot name files. Raises ModelNotFound."""
+        if name.startswith((".", "/", "~", "\\")) or Path(name).is_absolute():
+            raise ModelNotFound(f"There is no model {name[:100]!r}.", "GET /v1/models lists them.")
+        return self.workbench.catalogue.find(name)
 
     def with_defaults(self, request: GenerationRequest) -> GenerationRequest:
         """The request with the model's own key, and with the server's time to live if it brings none."""

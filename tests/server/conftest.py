@@ -1,0 +1,56 @@
+"""A running server over scripted models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.model_maker import make_scripted_model, make_tiny_model
+from tui.paths import Paths
+from tui.server import Server, ServerOptions
+from tui.workbench import Workbench
+
+ANSWER = "Hello! Grüße aus München, 你好."
+REASONING = "Let me see."
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server, its workbench, and where clients find it."""
+
+    server: Server
+    workbench: Workbench
+
+    @property
+    def url(self) -> str:
+        return self.server.state.address
+
+    @property
+    def openai(self) -> str:
+        return f"{self.url}/v1"
+
+
+@pytest.fixture(scope="session")
+def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("served") / "models"
+    folder.mkdir()
+    make_scripted_model(folder / "talker.gguf", ANSWER)
+    make_scripted_model(folder / "thinker.gguf", f"<think>{REASONING}</think>\n\n{ANSWER}")
+    make_tiny_model(folder / "random.gguf", extra_tokens=200)
+    return folder
+
+
+@pytest.fixture(scope="package")
+def running(models_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    root = tmp_path_factory.mktemp("home")
+    (root / "models").symlink_to(models_folder)
+    workbench = Workbench(Paths(root, root / "cache", root / "logs"))
+    # Several models at once, as nobody in these tests waits for another one's model to go.
+    server = Server(workbench)
+    server.start(ServerOptions(port=0, auto_evict=False))
+    yield Running(server, workbench)
+    server.close()
+    workbench.close()
