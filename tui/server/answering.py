@@ -128,6 +128,7 @@ class Answers:
         requests = await asyncio.to_thread(lambda: [self._services.with_defaults(request) for request in requests])
         if entry is not None:
             entry.model = requests[0].model
+            entry.expects(len(requests))
         generations = [self._services.workbench.generate(request) for request in requests]
         answering = Answering(generations, entry)
         self._running.add(answering)

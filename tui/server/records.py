@@ -87,6 +87,19 @@ class RequestEntry:
         self._output: list[str] = []
         self._reasoning: list[str] = []
         self._tool_calls: list[ToolCallPart] = []
+        self._generations = 0
+        self._settled = threading.Event()
+        self._settled.set()
+
+    def expects(self, generations: int) -> None:
+        """So many generations begin for it, each of which will say how it ended."""
+        with self._lock:
+            self._generations = generations
+            self._settled.clear()
+
+    def settled(self, patience: float) -> bool:
+        """Wait up to `patience` seconds until all of its generations have ended, which a client may not wait for."""
+        return self._settled.wait(patience)
 
     def saw(self, events: Sequence[Event]) -> None:
         """Take note of what a generation says."""
@@ -138,32 +151,40 @@ class RequestEntry:
     def _note(self, event: Event) -> None:
         match event:
             case Queued(position) if position:
-                self.state, self._progress = "queued", f"waits, place {position}"
+                self._does("queued", f"waits, place {position}")
             case ModelLoading(progress):
-                self.state, self._progress = "loading", f"loading {progress:.0%}"
+                self._does("loading", f"loading {progress:.0%}")
             case PromptProgress(done, _, total):
-                self.state, self._progress = "reading", f"reading {done:,} of {total:,}"
+                self._does("reading", f"reading {done:,} of {total:,}")
             case TextDelta(text):
-                self._answering()
+                self._does("answering", "answering")
                 if self.keeps_texts:
                     self._output.append(text)
             case ReasoningDelta(text):
-                self._answering()
+                self._does("answering", "thinking")
                 if self.keeps_texts:
                     self._reasoning.append(text)
             case ToolCallFinished(_, call):
-                self._answering()
+                self._does("answering", "calling a tool")
                 if self.keeps_texts:
                     self._tool_calls.append(call)
             case Finished(stats):
                 self.stats = stats
+                self._one_ended()
             case Failed(error, stats):
                 self.error, self.stats = str(error), stats
+                self._one_ended()
             case _:
                 return
 
-    def _answering(self) -> None:
-        self.state, self._progress = "answering", "answering"
+    def _does(self, state: RequestState, progress: str) -> None:
+        if self._seconds is None:
+            self.state, self._progress = state, progress
+
+    def _one_ended(self) -> None:
+        self._generations -= 1
+        if self._generations <= 0:
+            self._settled.set()
 
 
 def clipped(text: str) -> str:

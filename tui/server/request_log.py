@@ -21,6 +21,8 @@ MOST_REQUESTS = 5_000
 MOST_BYTES = 256 * 2**20
 """Of the file. Beyond either the oldest requests go."""
 _TRIM_EVERY = 50
+# Seconds that are waited for the figures of an answer whose client went away.
+_LAST_FIGURES = 1.0
 
 _TABLE = """
     CREATE TABLE IF NOT EXISTS requests (
@@ -69,7 +71,7 @@ class RequestLog:
         self._lock = threading.Lock()
         self._entries: deque[RequestEntry] = deque(maxlen=_IN_MEMORY)
         self._watchers: list[Callable[[RequestEntry], None]] = []
-        self._waiting: queue.SimpleQueue[RequestRecord | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[RequestEntry | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self.problem = ""
         """Why requests are not kept on disk, as a sentence; empty while all is well."""
@@ -84,13 +86,11 @@ class RequestLog:
 
     def end(self, entry: RequestEntry) -> None:
         """It was answered, and will not change any more."""
-        record = entry.record()
         with self._lock:
-            self._totals = self._totals.with_ended(record)
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_all, name="lmdeck-requests", daemon=True)
                 self._writer.start()
-        self._waiting.put(record)
+        self._waiting.put(entry)
         self._tell(entry)
 
     def watch(self, watcher: Callable[[RequestEntry], None]) -> Callable[[], None]:
@@ -162,7 +162,11 @@ class RequestLog:
 
     def _write_all(self) -> None:
         written = 0
-        while (record := self._waiting.get()) is not None:
+        while (entry := self._waiting.get()) is not None:
+            entry.settled(_LAST_FIGURES)
+            record = entry.record()
+            with self._lock:
+                self._totals = self._totals.with_ended(record)
             try:
                 if not self._path.exists():
                     self._path.parent.mkdir(parents=True, exist_ok=True)
