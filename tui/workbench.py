@@ -171,6 +171,15 @@ class Workbench:
         request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
         return Answer(recorder.message_id, self.generate(request, self._recording(recorder)), recorder)
 
+    def provide(self, model_key: str, *, ttl: float | None = None) -> LoadedModel:
+        """A model for work without a conversation, such as vectors; loaded for it if need be. Blocks.
+
+        Raises LmdeckError.
+        """
+        from tui.domain import GenerationRequest
+
+        return self._provide_model(GenerationRequest(model_key, (), ttl=ttl), None)
+
     def close(self) -> None:
         """Stop everything, keep what came. Safe to call twice."""
         self._closing.set()
@@ -202,7 +211,7 @@ class Workbench:
         while not recorder.ended and not self._closing.wait(_RETRY_INTERVAL):
             recorder.record(())
 
-    def _provide_model(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel:
+    def _provide_model(self, request: GenerationRequest, on_progress: LoadProgress | None) -> LoadedModel:
         """The model that a request names, loading it if need be."""
         present = self.engine.get(request.model)
         if present is not None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.embedding_models import bert_weights, make_bert, make_reranker
 from tests.support.model_maker import make_scripted_model, make_tiny_model
 from tui.paths import Paths
 from tui.server import Server, ServerOptions
@@ -40,6 +41,8 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_scripted_model(folder / "talker.gguf", ANSWER)
     make_scripted_model(folder / "thinker.gguf", f"<think>{REASONING}</think>\n\n{ANSWER}")
     make_tiny_model(folder / "random.gguf", extra_tokens=200)
+    make_bert(folder / "embedder.gguf", bert_weights())
+    make_reranker(folder / "reranker.gguf")
     return folder
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.engine.memory import readable_size
     from tui.engine.self_test import SelfTest
     from tui.engine.task import Delivery, GenerationTask
+    from tui.engine.vectors import Embeddings, Ranking, unit_length
 else:
     from tui.lazy import lazy_names
 
@@ -29,12 +30,14 @@ else:
             "memory": "readable_size",
             "self_test": "SelfTest",
             "task": "Delivery GenerationTask",
+            "vectors": "Embeddings Ranking unit_length",
         },
     )
 
 __all__ = [
     "DEFAULT_CONTEXT_LENGTH",
     "Delivery",
+    "Embeddings",
     "Engine",
     "GenerationTask",
     "Kernels",
@@ -42,8 +45,10 @@ __all__ = [
     "LoadedModel",
     "LogLine",
     "LogRing",
+    "Ranking",
     "SelfTest",
     "default_threads",
     "describe_build",
     "readable_size",
+    "unit_length",
 ]

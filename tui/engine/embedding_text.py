@@ -13,14 +13,29 @@ _QUERY, _DOCUMENT = "{query}", "{document}"
 """What a ranking template has in the places of the two texts (`tokenizer.chat_template.rerank`)."""
 
 
-def tokenize_inputs(vocabulary: Vocabulary, texts: Sequence[str], *, field: str = "input") -> list[list[int]]:
-    """The tokens of each text with the markers that the model wants around it. Raises BadRequest for an empty one."""
-    inputs = []
-    for index, text in enumerate(texts):
-        if not text:
-            raise BadRequest("The text is empty.", "Leave it out, or give it some text.", field=f"{field}[{index}]")
-        inputs.append(vocabulary.tokenize(text, add_special=True))
-    return inputs
+def tokenize_inputs(
+    vocabulary: Vocabulary, inputs: Sequence[str | Sequence[int]], *, field: str = "input"
+) -> list[list[int]]:
+    """The tokens of each text with the markers that the model wants around it; tokens stay as they are.
+
+    Raises BadRequest for an input that is empty or has tokens that there are none of.
+    """
+    tokenized = []
+    for index, given in enumerate(inputs):
+        if not given:
+            raise BadRequest("The input is empty.", "Leave it out, or give it some text.", field=f"{field}[{index}]")
+        if isinstance(given, str):
+            tokenized.append(vocabulary.tokenize(given, add_special=True))
+            continue
+        wrong = next((token for token in given if not 0 <= token < vocabulary.size), None)
+        if wrong is not None:
+            raise BadRequest(
+                f"This model has no token {wrong}; it has {vocabulary.size:,} from 0.",
+                "Send texts, or tokens of this very model.",
+                field=f"{field}[{index}]",
+            )
+        tokenized.append(list(given))
+    return tokenized
 
 
 @dataclass(frozen=True, slots=True)

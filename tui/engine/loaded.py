@@ -189,9 +189,15 @@ class LoadedModel:
         self._worker.submit(task)
         return task
 
-    def embed(self, texts: Sequence[str], *, normalize: bool = True, truncate: bool = False) -> Future[Embeddings]:
-        """Queue texts for their vectors; see `EmbeddingWorker.embed`. Raises BadRequest if it makes answers."""
-        return self._embedder().embed(tokenize_inputs(self.vocabulary, texts), normalize=normalize, truncate=truncate)
+    def embed(
+        self, inputs: Sequence[str | Sequence[int]], *, normalize: bool = True, truncate: bool = False
+    ) -> Future[Embeddings]:
+        """Queue texts, or lists of tokens, for their vectors; see `EmbeddingWorker.embed`.
+
+        Raises BadRequest if it makes answers, or for an input that cannot be.
+        """
+        tokens = tokenize_inputs(self.vocabulary, inputs)
+        return self._embedder().embed(tokens, normalize=normalize, truncate=truncate)
 
     def rank(self, query: str, documents: Sequence[str], *, truncate: bool = False) -> Future[Ranking]:
         """Queue documents for how well each of them answers the query; see `EmbeddingWorker.rank`."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tui.domain import GenerationRequest, ModelInfo, ModelNotFound
+from tui.engine import LoadedModel
 from tui.server.options import ServerOptions
 from tui.server.request_log import RequestLog
 from tui.server.tokens import TokenStore
@@ -47,6 +48,11 @@ class Services:
         if name.startswith((".", "/", "~", "\\")) or Path(name).is_absolute():
             raise ModelNotFound(f"There is no model {name[:100]!r}.", "GET /v1/models lists them.")
         return self.workbench.catalogue.find(name)
+
+    def provide(self, name: str, ttl: float | None) -> LoadedModel:
+        """A model for vectors, loaded if need be and if requests may do that. Blocks; raises LmdeckError."""
+        info = self.find_model(name)
+        return self.workbench.provide(info.key, ttl=ttl if ttl is not None else self.options().just_in_time_ttl)
 
     def with_defaults(self, request: GenerationRequest) -> GenerationRequest:
         """The request with the model's own key, and with the server's time to live if it brings none."""

@@ -12,10 +12,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tui.domain import ModelInfo
-from tui.server.answering import Answers
+from tui.server.answering import Answers, unless_gone
 from tui.server.bodies import parsed, read_json
 from tui.server.dialects import Dialect
 from tui.server.openai import chat
+from tui.server.openai.embeddings import EmbeddingsRequest, RerankRequest, embeddings_body, rerank_body
 from tui.server.openai.errors import error_body
 from tui.server.openapi import takes
 from tui.server.services import Services
@@ -39,6 +40,32 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         chunks = chat.Chunks(wire.model, len(requests), include_usage=include_usage)
         return await answers.stream(request, requests, lambda batches: chat.encode(chunks, batches))
 
+    @takes(EmbeddingsRequest)
+    async def embeddings(request: Request) -> Response:
+        """Vectors of texts."""
+        wire = parsed(EmbeddingsRequest, await read_json(request, services.options().largest_body))
+        inputs = wire.inputs()
+
+        def compute() -> dict[str, Any]:
+            model = services.provide(wire.model, wire.ttl)
+            found = model.embed(inputs, normalize=wire.normalize, truncate=wire.truncate).result()
+            return embeddings_body(wire, model.key, found)
+
+        return JSONResponse(await unless_gone(request, run_in_threadpool(compute)))
+
+    @takes(RerankRequest)
+    async def rerank(request: Request) -> Response:
+        """How well documents answer a query."""
+        wire = parsed(RerankRequest, await read_json(request, services.options().largest_body))
+        texts = wire.texts()
+
+        def compute() -> dict[str, Any]:
+            model = services.provide(wire.model, wire.ttl)
+            found = model.rank(wire.query, texts, truncate=wire.truncate).result()
+            return rerank_body(wire, texts, model.key, found)
+
+        return JSONResponse(await unless_gone(request, run_in_threadpool(compute)))
+
     async def models(_: Request) -> Response:
         """The models that requests can name."""
         listed = await run_in_threadpool(_listed, services)
@@ -51,6 +78,8 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
 
     return [
         Route("/v1/chat/completions", chat_completions, methods=["POST"]),
+        Route("/v1/embeddings", embeddings, methods=["POST"]),
+        Route("/v1/rerank", rerank, methods=["POST"]),
         Route("/v1/models", models),
         Route("/v1/models/{model:path}", model),
     ]
