@@ -158,10 +158,11 @@ def _parsed(text: str) -> tuple[RemoteEndpoint, ...]:
         raise ValueError("it has no list called endpoints")
     endpoints: dict[str, RemoteEndpoint] = {}
     for entry in entries:
-        values = [entry.get(field, "") for field in ("name", "url", "key")] if isinstance(entry, dict) else [None]
-        if not all(isinstance(item, str) for item in values):
+        texts = [entry.get(field, "") for field in ("name", "url", "key")] if isinstance(entry, dict) else []
+        name, url, key = (text if isinstance(text, str) else None for text in texts or (None,) * 3)
+        if name is None or url is None or key is None:
             raise ValueError("an endpoint is not an object with the texts name, url and key")
-        endpoint = checked_endpoint(*values)
+        endpoint = checked_endpoint(name, url, key)
         if endpoint.name in endpoints:
             raise ValueError(f"it has two endpoints called {endpoint.name}")
         endpoints[endpoint.name] = endpoint

@@ -1,4 +1,4 @@
-"""Models of other machines: any OpenAI-compatible server, asked over HTTP, answers with the same events as a model here.
+"""Models of other machines: any OpenAI-compatible server is asked over HTTP and answers with the same events.
 
 A remote model has no tokens for us: messages go out and deltas come in. What the server does not tell (its queue, how
 far it has read the prompt) is not told here either. Importing this brings in no HTTP library; asking does.

@@ -6,7 +6,6 @@ import asyncio
 import json
 import queue
 import threading
-import time
 from contextlib import aclosing, suppress
 from typing import Any
 
@@ -81,7 +80,7 @@ class RemoteAnswer:
             # Whoever reads waits for an end, and must get one.
             self._put(Failed(_defect(problem)))
         finally:
-            self._loop.close()
+            self._loop.wind_up()
 
     def _put(self, *events: Event) -> None:
         for event in events:
@@ -95,11 +94,11 @@ class RemoteAnswer:
             self._put(Finished(self._reader.stats("userStopped")))
         except LmdeckError as problem:
             self._fail(problem)
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as problem:
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.InvalidURL) as problem:
             self._fail(unreachable(self._endpoint, problem))
         except httpx.TimeoutException:
             self._fail(silent(self._endpoint, self._patience.silence))
-        except httpx.TransportError:
+        except httpx.HTTPError:
             self._fail(broken_off(self._endpoint, begun=self._reader.begun))
         except Exception as problem:
             self._fail(_defect(problem))
@@ -144,7 +143,7 @@ class RemoteAnswer:
                     if event.data:
                         self._put(*self._reader.read(self._decoded(event)))
                     if self._reader.reason is not None and limit.when() is None:
-                        limit.reschedule(time.monotonic() + self._patience.ending)
+                        limit.reschedule(self._loop.time() + self._patience.ending)
         except (httpx.TransportError, TimeoutError):
             if self._reader.reason is None:
                 raise

@@ -34,6 +34,10 @@ MOST_PENDING = 16 * 1024 * 1024
 """Bytes that may come without a complete event, or as one body. More is not an answer, and must not fill the memory."""
 
 
+# Seconds for connections to be closed behind a task that has ended.
+_CLEANING = 1.0
+
+
 class LeavableLoop(asyncio.SelectorEventLoop):
     """An event loop in which nothing keeps a cancelled task, or the end of the program, waiting.
 
@@ -64,6 +68,14 @@ class LeavableLoop(asyncio.SelectorEventLoop):
         threading.Thread(target=look_up, name="lmdeck-name-lookup", daemon=True).start()
         return await found
 
+    def wind_up(self) -> None:
+        """Let what was left behind clean up after itself, and close. Called where nothing runs any more."""
+        left = asyncio.all_tasks(self)
+        if left:
+            self.run_until_complete(asyncio.wait(left, timeout=_CLEANING))
+        self.run_until_complete(self.shutdown_asyncgens())
+        self.close()
+
 
 def run_alone(work: Coroutine[Any, Any, Result]) -> Result:
     """Run some asynchronous work to its end in this thread."""
@@ -71,23 +83,39 @@ def run_alone(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return loop.run_until_complete(work)
     finally:
-        loop.close()
+        loop.wind_up()
 
 
 def open_client(endpoint: RemoteEndpoint, patience: Patience) -> httpx.AsyncClient:
-    """A client for one exchange. A fresh connection each time can be closed at once, and is never a stale one."""
+    """A client for one exchange. A fresh connection each time can be closed at once, and is never a stale one.
+
+    Raises RemoteFailed where what the environment says about proxies and certificates cannot be used.
+    """
     headers = {"User-Agent": "lmdeck", "Accept-Encoding": "identity"}
     if endpoint.key:
         headers["Authorization"] = f"Bearer {endpoint.key}"
-    return httpx.AsyncClient(
-        headers=headers,
-        timeout=httpx.Timeout(patience.silence, connect=patience.connect, write=60.0),
-        # Redirects are reported, not followed: the key is for the address that it was given for.
-        follow_redirects=False,
-        # A proxy that the environment names cannot reach this machine's own ports.
-        trust_env=not _is_this_machine(endpoint.url),
-        verify=httpx.create_ssl_context() if endpoint.url.startswith("https:") else False,
-    )
+    try:
+        verify = httpx.create_ssl_context() if endpoint.url.startswith("https:") else False
+    except OSError as problem:
+        raise RemoteFailed(
+            f"The certificates to trust cannot be read: {problem.strerror or problem}.",
+            "Correct or unset SSL_CERT_FILE and SSL_CERT_DIR.",
+        ) from problem
+    try:
+        return httpx.AsyncClient(
+            headers=headers,
+            timeout=httpx.Timeout(patience.silence, connect=patience.connect),
+            # Redirects are reported, not followed: the key is for the address that it was given for.
+            follow_redirects=False,
+            # A proxy that the environment names cannot reach this machine's own ports.
+            trust_env=not _is_this_machine(endpoint.url),
+            verify=verify,
+        )
+    except (ImportError, ValueError, httpx.InvalidURL) as problem:
+        raise RemoteFailed(
+            f"The proxy that the environment names cannot be used: {problem}",
+            "Correct or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY.",
+        ) from problem
 
 
 class PendingBody(httpx.AsyncByteStream):

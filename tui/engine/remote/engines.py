@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.domain import EngineFault, GenerationRequest, LmdeckError, ModelInfo, RemoteEndpoint
+from tui.domain import EngineFault, GenerationRequest, LmdeckError, ModelInfo, ModelNotFound, RemoteEndpoint
+from tui.engine.remote.facts import remote_model
 
 if TYPE_CHECKING:
     from tui.engine.remote.answer import RemoteAnswer
@@ -100,15 +101,15 @@ class RemoteEngines:
         state = next((state for state in self.states() if state.endpoint.name == engine.strip().lower()), None)
         if state is None:
             return None
-        from tui.engine.remote.listing import remote_model
-
         known = next((model for model in state.models if model.name == model_id), None)
         return known or remote_model(state.endpoint, model_id)
 
-    def model(self, info: ModelInfo) -> RemoteModel | None:
-        """The model of an endpoint to ask; `None` where its endpoint is gone."""
+    def model(self, info: ModelInfo) -> RemoteModel:
+        """The model of an endpoint, to ask it. Raises ModelNotFound where the endpoint was removed."""
         endpoint = next((endpoint for endpoint in self._endpoints() if endpoint.name == info.remote), None)
-        return RemoteModel(endpoint, info) if endpoint is not None else None
+        if endpoint is None:
+            raise ModelNotFound(f"There is no remote engine called {info.remote} any more.", "Add it again.")
+        return RemoteModel(endpoint, info)
 
     def _ask(self, endpoint: RemoteEndpoint) -> None:
         models: tuple[ModelInfo, ...] | None = None

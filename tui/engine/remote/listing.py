@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from pathlib import Path
-from typing import Any
 
 import httpx
 
 from tui.domain import LmdeckError, ModelInfo, RemoteEndpoint
 from tui.engine.remote.connection import Patience, open_client, read_body, run_alone
+from tui.engine.remote.facts import remote_model
 from tui.engine.remote.failures import broken_off, not_an_answer, parse_complaint, refusal, silent, unreachable
 
 PATIENCE = 5.0
@@ -19,34 +18,11 @@ PATIENCE = 5.0
 # Longer lists are cut: hosts of hosts have some hundred models.
 _MOST_MODELS = 5_000
 _LONGEST_ID = 300
-# Where servers tell how long a context can be: LM Studio and OpenRouter, vLLM, Groq, and llama-server below `meta`.
-_CONTEXT_FIELDS = ("loaded_context_length", "max_context_length", "context_length", "max_model_len", "context_window")
-_CONTEXT_FIELDS_BELOW = ("n_ctx", "n_ctx_train")
 
 
 def list_models(endpoint: RemoteEndpoint, patience: float = PATIENCE) -> tuple[ModelInfo, ...]:
     """The models of an endpoint, by key. Blocks up to `patience` seconds; raises LmdeckError."""
     return run_alone(_list_models(endpoint, patience))
-
-
-def remote_model(endpoint: RemoteEndpoint, model_id: str, facts: dict[str, Any] | None = None) -> ModelInfo:
-    """A model of an endpoint, with what the server tells about it."""
-    facts = facts or {}
-    meta = facts.get("meta") if isinstance(facts.get("meta"), dict) else {}
-    contexts = [_count(facts, name) for name in _CONTEXT_FIELDS]
-    contexts += [_count(meta, name) for name in _CONTEXT_FIELDS_BELOW]
-    owner = facts.get("owned_by")
-    return ModelInfo(
-        key=f"{endpoint.name}/{model_id}",
-        path=Path(),
-        size=_count(meta, "size"),
-        name=model_id,
-        publisher=owner if isinstance(owner, str) and owner.isprintable() else "",
-        parameters=_count(meta, "n_params"),
-        context_length=next((length for length in contexts if length), 0),
-        vocabulary_size=_count(meta, "n_vocab"),
-        remote=endpoint.name,
-    )
 
 
 async def _list_models(endpoint: RemoteEndpoint, patience: float) -> tuple[ModelInfo, ...]:
@@ -82,8 +58,3 @@ async def _ask(endpoint: RemoteEndpoint, patience: float) -> tuple[ModelInfo, ..
         if isinstance(model_id, str) and 0 < len(model_id) <= _LONGEST_ID and model_id.isprintable():
             models.setdefault(model_id, remote_model(endpoint, model_id, entry))
     return tuple(sorted(models.values(), key=lambda model: model.key))
-
-
-def _count(facts: dict[str, Any], name: str) -> int:
-    found = facts.get(name)
-    return found if isinstance(found, int) and 0 < found < 2**63 else 0

@@ -1,4 +1,4 @@
-"""A request as OpenAI's chat completions take it: a pure function, so that it can be read and tested without a server."""
+"""A request as OpenAI's chat completions take it. Pure functions: they can be read and tested without a server."""
 
 from __future__ import annotations
 

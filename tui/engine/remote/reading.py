@@ -1,4 +1,4 @@
-"""What a server streams, piece by piece made into events. Servers differ; what makes sense is taken, nothing crashes."""
+"""What a server streams, piece by piece made into events. Servers differ: what makes sense is taken, the rest left."""
 
 from __future__ import annotations
 
