@@ -15,6 +15,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+_TLS_HANDSHAKE = b"\x16\x03"
+"""What a client begins with that believes in TLS. Servers of plain HTTP answer that they do not understand."""
+
 PATIENCE = 20.0
 """Seconds after which a test that waits for something has failed."""
 
@@ -174,6 +177,9 @@ def read_request(plug: socket.socket) -> Received | None:
         if not piece:
             return None
         data += piece
+        if data.startswith(_TLS_HANDSHAKE):
+            plug.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+            return None
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode("latin-1").split("\r\n")
     method, path, _ = first.split(" ")

@@ -113,7 +113,7 @@ def open_client(endpoint: RemoteEndpoint, patience: Patience) -> httpx.AsyncClie
         )
     except (ImportError, ValueError, httpx.InvalidURL) as problem:
         raise RemoteFailed(
-            f"The proxy that the environment names cannot be used: {problem}",
+            f"The proxy that the environment names cannot be used: {problem}.",
             "Correct or unset HTTP_PROXY, HTTPS_PROXY and ALL_PROXY.",
         ) from problem
 

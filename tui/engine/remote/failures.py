@@ -97,7 +97,7 @@ def refusal(
         case 503:
             text, advice = f"{name} is not ready{said}", _when(headers)
         case _ if 300 <= status < 400:
-            text = f"{name} says that it has moved to {quoted(endpoint, headers.get('location', 'another address'))}."
+            text = f"{name} says that it has moved to {quoted(endpoint, headers.get('location', 'another address'))}"
             advice = "Remove the remote engine and add it again with that address, if you trust it."
         case _ if status >= 500:
             text, advice = f"{name} failed inside ({_status_text(status)}){said}", "Try again; its own log says more."
@@ -111,14 +111,14 @@ def stream_refusal(endpoint: RemoteEndpoint, complaint: Complaint) -> LmdeckErro
     """The error for a complaint that came in place of the rest of an answer."""
     if _is_too_long(complaint):
         return too_long(endpoint, complaint)
-    words = quoted(endpoint, complaint.text) or complaint.code or "it does not say why."
+    words = quoted(endpoint, complaint.text or complaint.code) or "it does not say why."
     return RemoteFailed(f"{endpoint.name} stopped its answer: {words}", _ASK_AGAIN, status=200)
 
 
 def too_long(endpoint: RemoteEndpoint, complaint: Complaint) -> ContextExceeded:
     """The conversation does not fit there; the figures are 0 where the server does not give them."""
     return ContextExceeded(
-        f"The conversation is too long for {endpoint.name}: {quoted(endpoint, complaint.text) or complaint.code}",
+        f"The conversation is too long for {endpoint.name}: {quoted(endpoint, complaint.text or complaint.code)}",
         "Send less, start a new thread, or have the model loaded there with a longer context.",
         prompt_tokens=complaint.prompt_tokens,
         context_length=complaint.context_length,
@@ -137,7 +137,7 @@ def broken_off(endpoint: RemoteEndpoint, *, begun: bool) -> RemoteFailed:
 
 def not_an_answer(endpoint: RemoteEndpoint, sample: str, *, begun: bool) -> RemoteFailed:
     """The server sent something that is no answer in OpenAI's form."""
-    shown = quoted(endpoint, sample[:80])
+    shown = quoted(endpoint, f"{sample[:80]}…" if len(sample) > 80 else sample)
     what = f"something that is not an answer: {shown}" if shown else "nothing at all."
     advice = _ASK_AGAIN if begun else f"Is {endpoint.url} the address of an OpenAI-compatible API?"
     return RemoteFailed(f"{endpoint.name} sent {what}", advice, status=200)
@@ -153,7 +153,12 @@ def silent(endpoint: RemoteEndpoint, seconds: float) -> RemoteFailed:
 def unreachable(endpoint: RemoteEndpoint, problem: BaseException) -> RemoteFailed:
     """The error for a connection that did not come about."""
     where = urlsplit(endpoint.url).netloc
-    causes = list(_causes(problem))
+    causes = [cause for cause in _causes(problem) if not isinstance(cause, ssl.SSLWantReadError)]
+    if any(isinstance(cause, TimeoutError) for cause in causes):
+        return RemoteFailed(
+            f"{endpoint.name} did not answer: {where} takes no connection in time.",
+            "Check the address, and that no firewall stands between.",
+        )
     if any(isinstance(cause, socket.gaierror | UnicodeError) for cause in causes):
         host = urlsplit(endpoint.url).hostname
         return RemoteFailed(
@@ -184,11 +189,13 @@ def unreachable(endpoint: RemoteEndpoint, problem: BaseException) -> RemoteFaile
 
 
 def quoted(endpoint: RemoteEndpoint, text: str) -> str:
-    """A server's words as they may be shown: one line, not too long, without the key."""
+    """A server's words as they may be shown: one line, not too long, without the key, with an end."""
     if endpoint.key:
         text = text.replace(endpoint.key, "…")
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in text[: _MOST_WORDS * 4]).split())
-    return text if len(text) <= _MOST_WORDS else f"{text[:_MOST_WORDS]}…"
+    if len(text) > _MOST_WORDS:
+        return f"{text[:_MOST_WORDS]}…"
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _causes(problem: BaseException) -> Iterator[BaseException]:
