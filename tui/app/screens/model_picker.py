@@ -52,6 +52,7 @@ class ModelPicker(ModalScreen[str | None]):
         self._states: dict[str, RemoteState] = {}
         self._told = ""
         self._removing = ""
+        self._on_remote = False
 
     @property
     def deck(self) -> LmdeckApp:
@@ -118,25 +119,30 @@ class ModelPicker(ModalScreen[str | None]):
     @on(ModelList.Highlighted)
     def _show_details(self) -> None:
         model = self.model_list.current
+        on_remote = model is not None and bool(model.remote)
+        if on_remote != self._on_remote:
+            self._on_remote = on_remote
+            self.refresh_bindings()
         state = self._states.get(model.remote) if model is not None else None
         self.facts.update(remote_details(model, state) if model is not None and state is not None else details(model))
 
     @on(ModelList.Chosen)
     def _chosen(self, event: ModelList.Chosen) -> None:
         model = self.model_list.current
-        remote = model is not None and model.remote and model.name
-        if event.key in self._loaded or remote:
+        if event.key in self._loaded or (model is not None and model.remote and model.name):
             self.dismiss(event.key)
+        elif model is not None and model.remote:
+            self.notify(f"{model.remote} shows no models. The reason stands below the list.", markup=False)
         else:
             self.action_reload()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return not (self._on_remote and action in ("reload", "unload"))
 
     def action_reload(self) -> None:
         """Ask for load parameters; those of a loaded model are the ones it has."""
         model = self.model_list.current
         if model is None:
-            return
-        if model.remote:
-            self.notify(f"Nothing is loaded here for what {model.remote} has. enter uses its models.", markup=False)
             return
         if not model.usable:
             self.notify(f"{model.key} cannot be loaded. The reason stands below the list.", markup=False)

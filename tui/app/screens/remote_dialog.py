@@ -27,6 +27,7 @@ FIELDS = (
     ("url", "Address", "http://192.168.1.20:1234/v1"),
     ("key", "API key", "if it wants one"),
 )
+"""Id, label and example of each line."""
 
 
 class RemoteDialog(ModalScreen[str | None]):
@@ -44,7 +45,7 @@ class RemoteDialog(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog question remote") as pane:
             pane.border_title = "Add a remote engine"
-            pane.border_subtitle = "enter next, add · tab · esc cancel"
+            pane.border_subtitle = "enter next line, then add · esc cancel"
             for name, label, example in FIELDS:
                 with Horizontal(classes="field"):
                     yield Static(label, markup=False, classes="label")
@@ -55,7 +56,7 @@ class RemoteDialog(ModalScreen[str | None]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        """The last field adds; those before it lead to the next, and so does a field that must not be empty."""
+        """The last field adds, those before it lead to the next."""
         if event.input.id == "key":
             self._add()
         else:

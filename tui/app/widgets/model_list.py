@@ -37,7 +37,7 @@ class ModelList(RowList[ModelInfo]):
         figures = f"{fit(item.quantization, 8)} {bytes_text(item.size):>8}"
         name = item.key
         if item.remote:
-            figures = fit(f"on {item.remote}" if item.name or not item.usable else "asking…", len(figures))
+            figures = fit(self._remote_text(item), len(figures))
             name = item.name or item.remote
         figures = f" {figures} {context:>6} " if width >= WIDTH_FOR_CONTEXT else f" {figures} "
         name = fit(one_line(name), width - 2 - cell_len(figures))
@@ -47,6 +47,11 @@ class ModelList(RowList[ModelInfo]):
             return [("⇄ ", "live"), (name, ""), (figures, "quiet")]
         loaded = item.key in self.loaded
         return [("● ", "live") if loaded else ("  ", ""), (name, "bold" if loaded else ""), (figures, "quiet")]
+
+    def _remote_text(self, item: ModelInfo) -> str:
+        if item.name:
+            return f"on {item.remote}"
+        return "asking…" if item.usable else "remote engine"
 
 
 def details(model: ModelInfo | None) -> Content:
