@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from typing import Any
 
@@ -31,6 +32,7 @@ from tui.domain import (
     ToolCallFinished,
     ToolCallPart,
     ToolCallStarted,
+    text_message,
 )
 from tui.engine.remote.connection import Patience
 
@@ -101,9 +103,7 @@ def test_the_figures_are_the_servers_counts_and_our_clock(stub: Stub) -> None:
         delta(content="one two"),
         delta(content=" three"),
         delta("stop"),
-        usage(
-            21, 9, prompt_tokens_details={"cached_tokens": 16}, completion_tokens_details={"reasoning_tokens": 4}
-        ),
+        usage(21, 9, prompt_tokens_details={"cached_tokens": 16}, completion_tokens_details={"reasoning_tokens": 4}),
     )
     _, last = finished(ask(stub))
     stats = last.stats
@@ -116,7 +116,8 @@ def test_the_figures_are_the_servers_counts_and_our_clock(stub: Stub) -> None:
 
 def test_figures_of_llama_server(stub: Stub) -> None:
     timings = {"cache_n": 7, "draft_n": 12, "draft_n_accepted": 5}
-    stub.serve_answer(delta(content="a"), chunk_of([{"delta": {}, "finish_reason": "stop"}], timings=timings), usage(9, 2))
+    last_chunk = chunk_of([{"delta": {}, "finish_reason": "stop"}], timings=timings)
+    stub.serve_answer(delta(content="a"), last_chunk, usage(9, 2))
     _, last = finished(ask(stub))
     assert last.stats.cached_prompt_tokens == 7
     assert (last.stats.draft_tokens_offered, last.stats.draft_tokens_accepted) == (12, 5)
@@ -215,7 +216,9 @@ def test_stop_reasons(stub: Stub, choice: dict[str, Any], limit: int | None, rea
 def test_log_probabilities(stub: Stub) -> None:
     entry = {
         "token": "ü", "bytes": [0xC3, 0xBC], "logprob": -0.5,
-        "top_logprobs": [{"token": "ü", "bytes": [0xC3, 0xBC], "logprob": -0.5, "id": 17}, {"token": "u", "logprob": -2}],
+        "top_logprobs": [
+            {"token": "ü", "bytes": [0xC3, 0xBC], "logprob": -0.5, "id": 17}, {"token": "u", "logprob": -2},
+        ],
     }  # fmt: skip
     stub.serve_answer(
         chunk_of([{"index": 0, "delta": {"content": "ü"}, "logprobs": {"content": [entry]}}]), delta("stop")
@@ -253,7 +256,7 @@ def test_odd_headers_do_not_matter(stub: Stub, headers: dict[str, str]) -> None:
 def test_events_may_be_cut_anywhere_and_have_comments_between(stub: Stub) -> None:
     def handler(connection: Connection, _request: Received) -> None:
         connection.begin_stream()
-        stream = ": ping\r\n\r\n".encode() + b"event: message\r\nid: 4\r\ndata: "
+        stream = b": ping\r\n\r\n" + b"event: message\r\nid: 4\r\ndata: "
         stream += json.dumps(delta(content="Grüße"), ensure_ascii=False).encode() + b"\r\n\r\n"
         stream += b"data:" + json.dumps(delta("stop")).encode() + b"\n\ndata: [DONE]\n\n"
         for byte in stream:
@@ -337,9 +340,7 @@ def test_cancel_before_the_first_byte_closes_the_connection(stub: Stub) -> None:
 
 
 def test_cancel_while_nobody_accepts_the_connection_ends_at_once() -> None:
-    # TEST-NET-1 would be the network; a full queue of a listener on this machine keeps a client waiting as well.
-    import socket
-
+    # A listener whose queue is full keeps a client waiting, as a machine does that a firewall hides.
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(0)
@@ -378,8 +379,6 @@ def test_many_answers_at_once_do_not_mix(stub: Stub) -> None:
         streaming(*(delta(content=letter) for letter in text), delta("stop"), "[DONE]")(connection, request)
 
     stub.on_chat(handler)
-    from tui.domain import text_message
-
     texts = [f"question {number}" for number in range(8)]
     answers = [ask(stub, messages=(text_message("user", text),)) for text in texts]
     assert [text_of(all_events(answer)) for answer in answers] == texts

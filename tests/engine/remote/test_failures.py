@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.engine.remote.asking import KEY, ask, endpoint, failed, text_of
+from tests.engine.remote.asking import KEY, ask, endpoint, failed, finished, text_of
 from tests.support.openai_stub import Connection, Handler, Received, Stub, delta, openai_stub, refusing
 from tui.domain import ContextExceeded, RemoteEndpoint, RemoteFailed
 from tui.engine.remote.connection import MOST_PENDING, Patience
@@ -91,8 +91,6 @@ def test_a_certificate_that_nobody_vouches_for(tmp_path: Path) -> None:
         stub.serve_answer(delta("stop", content="safe and sound"))
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SSL_CERT_FILE", str(pem))
-            from tests.engine.remote.asking import finished
-
             assert text_of(finished(ask(stub))[0]) == "safe and sound"
             patch.setenv("SSL_CERT_FILE", os.devnull + "/nowhere")
             # What httpx makes of a file that is not there depends on its version; it must not be a crash.
@@ -109,8 +107,6 @@ def test_a_proxy_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_proxies_are_not_asked_for_this_machine(stub: Stub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     stub.serve_answer(delta("stop", content="ok"))
-    from tests.engine.remote.asking import finished
-
     assert text_of(finished(ask(stub))[0]) == "ok"
 
 
