@@ -120,3 +120,12 @@ def test_the_only_model_may_be_elsewhere(stub: Stub) -> None:
     stub.serve_answer(delta("stop", content="Here."))
     lmdeck("remote", "add", "tower", stub.url)
     assert lmdeck("chat", "-p", "Hi").stdout == "Here.\n"
+
+
+@pytest.mark.usefixtures("lmdeck_home")
+def test_an_engine_that_says_nothing_delays_the_list_but_does_not_stop_it(stub: Stub) -> None:
+    lmdeck("remote", "add", "tower", stub.url)
+    stub.on_models(lambda connection, _request: connection.gone() and None)
+    done = lmdeck("ls")
+    assert "no models from tower: It has not answered yet." in done.stderr
+    assert "Traceback" not in done.stderr
