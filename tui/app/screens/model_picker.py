@@ -21,6 +21,8 @@ from tui.app.widgets.model_list import ModelList, details
 from tui.domain import LmdeckError, LoadConfig
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from tui.app.app import LmdeckApp
     from tui.engine import LoadedModel
     from tui.engine.remote import RemoteState
@@ -53,6 +55,7 @@ class ModelPicker(ModalScreen[str | None]):
         self._told = ""
         self._removing = ""
         self._on_remote = False
+        self._soon: Timer | None = None
 
     @property
     def deck(self) -> LmdeckApp:
@@ -113,7 +116,9 @@ class ModelPicker(ModalScreen[str | None]):
                 self.deck.report(error)
             return ()
         if not all(state.asked for state in states):
-            self.set_timer(ANSWER_SOON, self._look)
+            if self._soon is not None:
+                self._soon.stop()
+            self._soon = self.set_timer(ANSWER_SOON, self._look)
         return states
 
     @on(ModelList.Highlighted)
