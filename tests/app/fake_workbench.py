@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from tui.config import Settings
+from tui.config import RemoteStore, Settings
 from tui.domain import (
     Cancelled,
     DeviceMemory,
@@ -22,9 +22,11 @@ from tui.domain import (
     MemoryEstimate,
     ModelInfo,
     PromptProgress,
+    RemoteEndpoint,
     TextDelta,
 )
 from tui.engine import LogRing
+from tui.engine.remote import RemoteEngines
 from tui.paths import Paths
 from tui.threads import ThreadStore
 
@@ -126,6 +128,8 @@ class FakeWorkbench:
         self.settings = Settings(self.paths.settings)
         self.log = LogRing()
         self.catalogue = FakeCatalogue(self.disk_models)
+        self.remote_store = RemoteStore(self.paths.remotes)
+        self.remotes = RemoteEngines(self.remote_store.endpoints)
         self.answers: list[FakeAnswer] = []
         self.models: dict[str, FakeLoadedModel] = {}
         self.estimates: list[LoadConfig] = []
@@ -164,6 +168,12 @@ class FakeWorkbench:
         info = next(model for model in self.disk_models if model.key == model_key)
         self.models[model_key] = FakeLoadedModel(info, config or LoadConfig(), self.loaded_values)
         return self.models[model_key]
+
+    def add_remote(self, name: str, url: str, key: str = "") -> RemoteEndpoint:
+        return self.remote_store.add(name, url, key)
+
+    def remove_remote(self, name: str) -> None:
+        self.remote_store.remove(name)
 
     def unload(self, model_key: str) -> None:
         self.models.pop(model_key, None)

@@ -1,10 +1,12 @@
-"""What can be set, and where it is kept: the declarations of every parameter, and the settings file."""
+"""What can be set, and where it is kept: the declarations of every parameter, the settings file, and the
+file of remote engines."""
 
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui.config.load_parameters import LOAD_PARAMETERS
     from tui.config.parameters import Parameter, parse_value, value_text, with_values
+    from tui.config.remotes import RemoteStore
     from tui.config.sampling_parameters import SAMPLING_PARAMETERS
     from tui.config.settings import Settings
 else:
@@ -15,6 +17,7 @@ else:
         {
             "load_parameters": "LOAD_PARAMETERS",
             "parameters": "Parameter parse_value value_text with_values",
+            "remotes": "RemoteStore",
             "sampling_parameters": "SAMPLING_PARAMETERS",
             "settings": "Settings",
         },
@@ -24,6 +27,7 @@ __all__ = [
     "LOAD_PARAMETERS",
     "SAMPLING_PARAMETERS",
     "Parameter",
+    "RemoteStore",
     "Settings",
     "parse_value",
     "value_text",

@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from tui.domain.models import (
         ModelInfo,
     )
+    from tui.domain.remotes import RemoteEndpoint
 else:
     from tui.lazy import lazy_names
 
@@ -94,6 +95,7 @@ else:
             "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
             "models": "ModelInfo",
+            "remotes": "RemoteEndpoint",
         },
     )
 
@@ -138,6 +140,7 @@ __all__ = [
     "ReasoningDelta",
     "ReasoningEffort",
     "ReasoningPart",
+    "RemoteEndpoint",
     "RemoteFailed",
     "Role",
     "RopeScaling",

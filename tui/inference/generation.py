@@ -27,9 +27,10 @@ from tui.domain import (
     Queued,
     ReasoningDelta,
 )
-from tui.engine import Delivery, GenerationTask, LoadedModel, LoadProgress
+from tui.engine import Delivery, LoadedModel, LoadProgress
 from tui.formats import ChatFormat, OutputParser, RenderedPrompt
 from tui.inference.overflow import fit_conversation
+from tui.inference.source import AnsweringModel, EventSource, TaskSource
 from tui.inference.stream import EventStream
 
 # Tokens that come within this time are handed on together. Seconds; well below what an eye or a client notices,
@@ -47,9 +48,9 @@ _PRIORITIES: dict[Origin, int] = {"screen": 0, "cli": 0, "server": 10}
 
 
 class ModelProvider(Protocol):
-    """Where a generation gets its model: loaded already, or loaded for it."""
+    """Where a generation gets its model: loaded already, loaded for it, or one that answers by itself."""
 
-    def __call__(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel: ...
+    def __call__(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel | AnsweringModel: ...
 
 
 class FormatProvider(Protocol):
@@ -77,7 +78,7 @@ class Generation:
         self._record = record
         self._stream = EventStream()
         self._cancelled = False
-        self._task: GenerationTask | None = None
+        self._source: EventSource | None = None
         self._reasoning_tokens = 0
         self._load_time = 0.0
         self._thread = threading.Thread(target=self._run, name="lmdeck-generation", daemon=True)
@@ -105,8 +106,8 @@ class Generation:
     def cancel(self) -> None:
         """Stop as soon as possible. The last event is then `Finished`, stopped by the person."""
         self._cancelled = True
-        if self._task is not None:
-            self._task.cancel()
+        if self._source is not None:
+            self._source.cancel()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until everything is published and recorded; False if that took longer than `timeout` seconds."""
@@ -138,6 +139,14 @@ class Generation:
 
         model = self._provide_model(self.request, progress)
         self._load_time = time.perf_counter() - started if loaded else 0.0
+        source = self._submit(model) if isinstance(model, LoadedModel) else model.answer(self.request)
+        self._source = source
+        if self._cancelled:
+            source.cancel()
+        self._pump(source)
+
+    def _submit(self, model: LoadedModel) -> EventSource:
+        """Hand the conversation to a model in this process."""
         prompt, tokens = self._prompt(model, self._provide_format(model))
         task = model.submit(
             tokens,
@@ -146,10 +155,8 @@ class Generation:
             priority=_PRIORITIES[self.request.origin],
             keep_state=self.request.origin == "screen",
         )
-        self._task = task
-        if self._cancelled:
-            task.cancel()
-        self._pump(task, OutputParser(prompt.reasoning_open))
+        parser = OutputParser(prompt.reasoning_open)
+        return TaskSource(task, lambda delivery: self._translate(delivery, parser))
 
     def _prompt(self, model: LoadedModel, chat_format: ChatFormat) -> tuple[RenderedPrompt, list[int]]:
         """What the model is given of the conversation, as text and as tokens."""
@@ -170,15 +177,15 @@ class Generation:
             self._publish([ContextTrimmed(fitted.dropped, fitted.clipped, len(fitted.tokens))])
         return rendered, fitted.tokens
 
-    def _pump(self, task: GenerationTask, parser: OutputParser) -> None:
+    def _pump(self, source: EventSource) -> None:
         while True:
-            delivery = task.mailbox.take(_HEARTBEAT)
-            if delivery is None:
+            events = source.take(_HEARTBEAT)
+            if not events:
                 if self._record is not None:
                     self._record(())
                 continue
-            self._publish(self._translate(delivery, parser))
-            if delivery.stats is not None:
+            self._publish(events)
+            if isinstance(events[-1], Finished | Failed):
                 return
             time.sleep(_GATHER)
 
