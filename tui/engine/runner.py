@@ -200,7 +200,8 @@ class Runner:
             self._end(sequence, "eosFound")
             return False
         task.history.append(token)
-        data, stopped = task.stops.feed(self._vocabulary.piece(token))
+        piece = b"" if token in task.hidden else self._vocabulary.piece(token)
+        data, stopped = task.stops.feed(piece)
         task.mailbox.output(data, logprobs)
         if stopped:
             self._end(sequence, "stopStringFound")
