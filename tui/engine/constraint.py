@@ -245,7 +245,7 @@ def _with_marker_tokens(source: str, vocabulary: Vocabulary) -> str:
             parts.append(f"<[{token}]>")
             plain = b""
         parts += [json.dumps(plain.decode("utf-8", "replace"))] if plain else []
-        return found[1] + " ".join(parts)
+        return found[1] + " ".join(parts) if any(part.startswith("<[") for part in parts) else found[0]
 
     return _MARKER_RULE.sub(spelled, source)
 
