@@ -28,7 +28,7 @@ from tui.domain import (
     ReasoningDelta,
 )
 from tui.engine import Delivery, GenerationTask, LoadedModel, LoadProgress
-from tui.formats import ChatFormat, OutputParser, RenderedPrompt
+from tui.formats import ChatFormat, Delta, OutputParser, RenderedPrompt
 from tui.inference.overflow import fit_conversation
 from tui.inference.stream import EventStream
 
@@ -134,18 +134,22 @@ class Generation:
 
         model = self._provide_model(self.request, progress)
         self._load_time = time.perf_counter() - started if loaded else 0.0
-        prompt, tokens = self._prompt(model, self._provide_format(model))
+        chat_format = self._provide_format(model)
+        prompt, tokens = self._prompt(model, chat_format)
         task = model.submit(
             tokens,
             self.request.sampling,
-            constraint=_after_reasoning(self.request.constraint, prompt, self._provide_format(model)),
+            constraint=_after_reasoning(self.request.constraint, prompt, chat_format),
             priority=_PRIORITIES[self.request.origin],
             keep_state=self.request.origin == "screen",
         )
         self._task = task
         if self._cancelled:
             task.cancel()
-        self._pump(task, OutputParser(prompt.reasoning_open))
+        parser = OutputParser(
+            chat_format.output_format, tools=self.request.tools, reasoning_open=prompt.reasoning_open
+        )
+        self._pump(task, parser)
 
     def _prompt(self, model: LoadedModel, chat_format: ChatFormat) -> tuple[RenderedPrompt, list[int]]:
         """What the model is given of the conversation, as text and as tokens."""
@@ -184,7 +188,7 @@ class Generation:
             events.append(Queued(delivery.position))
         if delivery.prompt is not None:
             events.append(PromptProgress(*delivery.prompt))
-        deltas = parser.feed(delivery.data, delivery.tokens) if delivery.data or delivery.tokens else []
+        deltas: list[Delta] = parser.feed(delivery.data, delivery.tokens) if delivery.data or delivery.tokens else []
         if delivery.stats is not None:
             deltas += parser.finish()
         self._reasoning_tokens += sum(delta.tokens for delta in deltas if isinstance(delta, ReasoningDelta))

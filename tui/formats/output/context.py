@@ -45,6 +45,7 @@ class CallContext:
         if self.in_reasoning:
             self.writer.end_reasoning()
             self.in_reasoning = False
+        self.source.forget()
         self.writer.start_call(name, call_id)
         self.calls += 1
         self._open = True
@@ -112,6 +113,6 @@ def shape_begins(shape: Shape, source: Source) -> Reading[bool]:
     if marker:
         return (yield from source.stands(marker))
     character = yield from source.peek()
-    if isinstance(shape, NamedShape) and any([(yield from source.stands(text)) for text, _ in shape.fields if text]):
+    if isinstance(shape, NamedShape) and (yield from source.stands_any(Markers(text for text, _ in shape.fields))):
         return True
     return character.isidentifier()

@@ -195,7 +195,11 @@ class LiteralReader:
         offset, character = yield from source.look(offset + 1)
         if character in ("", ",", "]", ";") or character.isidentifier():
             return True
-        return any([(yield from self._stands_at(offset, text)) for text in self._context.syntax.closings])
+        for closing in self._context.syntax.closings:
+            yield from source.available(offset + len(closing))
+            if source.text.startswith(closing, source.at + offset):
+                return True
+        return False
 
     def _argument_follows(self, offset: int) -> Reading[bool]:
         """Whether `name=` stands there, or a further argument without its name."""
@@ -207,11 +211,6 @@ class LiteralReader:
             offset += 1
         _, character = yield from source.look(offset)
         return character in ("", "=")
-
-    def _stands_at(self, offset: int, text: str) -> Reading[bool]:
-        source = self._source
-        yield from source.available(offset + len(text))
-        return source.text.startswith(text, source.at + offset)
 
 
 def _word_json(word: str) -> str:

@@ -94,6 +94,10 @@ class Source:
         pieces, self._record = self._record, None
         return "".join(pieces or ())
 
+    def forget(self) -> None:
+        """Remember no more."""
+        self._record = None
+
     def recorded_pieces(self) -> int:
         """A mark for `recorded_since`."""
         return len(self._record or ())
