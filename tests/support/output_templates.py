@@ -52,8 +52,10 @@ TEMPLATES = {
     "gigachat": "function call<|role_sep|>\n{{ call }}<|message_sep|>\n\n",
     "gigachat3.1": "<|function_call|>{{ call }}<|message_sep|>\n\n",
     "glm": _THINK + _KEY_VALUE,
-    "granite": '<|start_of_role|>system<|end_of_role|> respond only with <|tool_call|> followed by a JSON list of tools.',
-    "granite-thoughts": "Write your thoughts after 'Here is my thought process:' and then 'Here is my response:'.",
+    "granite": (
+        "<|start_of_role|>system<|end_of_role|> respond only with <|tool_call|> followed by a JSON list of tools. "
+        "Write your thoughts after 'Here is my thought process:' and then 'Here is my response:'."
+    ),
     "granite-code": '<function_call> {"name": "{{ name }}", "arguments": {{ arguments }}}',
     "gpt-oss": "<|start|>assistant to=functions.{{ name }}<|channel|>commentary json<|message|>{{ arguments }}<|call|>",
     "hunyuan": "<think>\n{{ reasoning }}\n</think>\n<answer>\n{{ content }}\n</answer>",

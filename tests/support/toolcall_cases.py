@@ -82,7 +82,7 @@ _OPEN_BY_PROMPT = {
 
 _OPEN_BY_NAME = {
     "thinking_only", "thinking_with_multiline_content", "prefill_with_thinking", "nested_think_tags_in_thinking",
-    "multiple_think_close_tags", "split_thinking_tag", "empty_thinking_content",
+    "multiple_think_close_tags", "split_thinking_tag",
 }  # fmt: skip
 """Cases of Cogito whose prompt ends with the opening tag: their flag for it is not in the collection."""
 
@@ -174,18 +174,12 @@ def failure(case: Case, random_cuts: int = 3) -> str:
 
 
 def _format_and_text(case: Case) -> tuple[OutputFormat, str]:
-    """The format of a case, as its template shows it, and the output.
-
-    Its program may have tested one half alone: a parser of tool calls leaves reasoning in the text. A fragment is
-    what stands between the markers of a call.
-    """
+    """The format of a case, as its template shows it, and the output. A fragment stands between a call's markers."""
     output_format = detect_output_format(TEMPLATES[FAMILY[case["format"]]])
     text: str = case["input"]
     if case["format"] == "minimax_m2_append":
         # It hands the reasoning on as text, with the tag that the prompt ended with.
         return replace(output_format, reasoning=()), f"<think>{text}" if not case.get("streaming_variant") else text
-    if case["source"] == "vllm" and case["kind"] != "reasoning":
-        output_format = replace(output_format, reasoning=())
     if case["kind"] == "fragment":
         syntax = output_format.calls[0]
         opening, closing = (*syntax.openings, "")[0], (*syntax.closings, "")[0]
@@ -239,15 +233,18 @@ def _difference(case: Case, result: Parsed) -> str:
     content, calls = expected.get("content"), expected.get("tool_calls")
     if case["kind"] == "harmony-tokens":
         return "" if result.said == content else f"said {result.said!r}"
-    if case["kind"] == "reasoning" and content and calls is None:
-        # What a parser of reasoning leaves may be a call, which is then as if it stood alone.
-        output_format, _ = _format_and_text(case)
-        alone = parse(OutputParser(output_format), [content.encode()])
-        if alone.calls:
+    reasoning = expected.get("reasoning")
+    if case["source"] == "vllm" and content:
+        # There, reasoning and calls are found by two parsers, each tested alone: what one of them leaves in the
+        # content for the other has to become what it would become if it stood alone.
+        alone = parse(OutputParser(_format_and_text(case)[0], tools=tools(case)), [content.encode()])
+        if alone.calls and calls is None:
             content = alone.content
             if result.calls != alone.calls:
                 return f"calls {result.calls}"
-    for kind, said, wanted in (("content", result.content, content), ("reasoning", result.reasoning, expected.get("reasoning"))):
+        elif alone.reasoning and reasoning is None:
+            content, reasoning = alone.content, alone.reasoning
+    for kind, said, wanted in (("content", result.content, content), ("reasoning", result.reasoning, reasoning)):
         if wanted is not None and (said != wanted if exact else said.strip() != wanted.strip()):
             return f"{kind} {said!r}, not {wanted!r}"
     if calls is not None:

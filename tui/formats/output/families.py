@@ -248,7 +248,7 @@ FAMILIES = (
         (
             CallSyntax(
                 (JsonShape(arguments_key="parameters"),),
-                ("<|action_start|><|plugin|>", "<|action_start|>"),
+                ("<|action_start|><|plugin|>",),
                 ("<|action_end|>",),
             ),
         ),
@@ -364,7 +364,7 @@ FAMILIES = (
         ('"name": "', '"arguments": '),
         (
             CallSyntax((_JSON_ARRAY,), known_only=True),
-            CallSyntax((_JSON_ARRAY,), ("```json\n", "```\n"), ("\n```",), known_only=True),
+            CallSyntax((_JSON_ARRAY,), ("```json\n", "```\n"), ("```",), known_only=True),
             CallSyntax((_JSON_ARRAY,), ("<tool_call>",), ("</tool_call>",), known_only=True),
             CallSyntax((_JSON_ARRAY,), ("[TOOL_CALLS]",), repeated=False, known_only=True),
         ),
