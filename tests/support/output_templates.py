@@ -47,7 +47,10 @@ TEMPLATES = {
         '<{{ dsml }}invoke name="{{ call.name }}">{% endfor %}'
     ),
     "ernie": _CHATML + _THINK + _HERMES,
-    "functiongemma": "{% for c in calls %}<start_function_call>call:{{ c.name }}{{ '{' }}{{ c.arguments }}}<end_function_call>{% endfor %}",
+    "functiongemma": (
+        "{% for call in calls %}<start_function_call>call:{{ call.name }}{{ '{' }}{{ call.arguments }}}"
+        "<end_function_call>{% endfor %}"
+    ),
     "gemma4": _GEMMA4,
     "gigachat": "function call<|role_sep|>\n{{ call }}<|message_sep|>\n\n",
     "gigachat3.1": "<|function_call|>{{ call }}<|message_sep|>\n\n",

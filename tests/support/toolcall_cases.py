@@ -193,7 +193,11 @@ def reasoning_open(case: Case) -> bool:
     options = case.get("chat_template_kwargs") or {}
     if case["source"] != "ollama" and case["kind"] != "reasoning":
         return False
-    if options.get("thinking") is False or "thinking_disabled" in name or (case.get("lastMessage") or {}).get("Content"):
+    if (
+        options.get("thinking") is False
+        or "thinking_disabled" in name
+        or (case.get("lastMessage") or {}).get("Content")
+    ):
         return False
     match case["format"]:
         case "deepseek3":
@@ -268,7 +272,9 @@ def _loose_difference(expected: dict[str, Any], result: Parsed) -> str:
     first = _json(result.calls[0][1]) if result.calls else None
     if (keys := expected.get("arg_keys")) is not None and not set(keys) & set(first or ()):
         return f"keys {first}"
-    if (any_of := expected.get("arguments_any_of")) is not None and first not in [_json(text or "{}") for text in any_of]:
+    if (any_of := expected.get("arguments_any_of")) is not None and first not in [
+        _json(text or "{}") for text in any_of
+    ]:
         return f"arguments {first}"
     kinds = {"str": str, "int": int, "float": float, "bool": bool, "null": type(None), "list": list, "dict": dict}
     for key, kind in (expected.get("arg_types") or {}).items():

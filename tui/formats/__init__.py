@@ -1,8 +1,8 @@
 """Between messages and the text that models read and write.
 
 `ChatFormat` turns a conversation into a prompt with the model's own chat template, which comes from a file of
-unknown origin and is run accordingly. `OutputParser` turns the bytes that a model makes into reasoning, text and tool calls,
-in the `OutputFormat` that `detect_output_format` finds in the template.
+unknown origin and is run accordingly. `OutputParser` turns the bytes that a model makes into reasoning, text and tool
+calls, in the `OutputFormat` that `detect_output_format` finds in the template.
 This wing knows text, not tokens and not llama.cpp.
 """
 

@@ -146,9 +146,7 @@ class Generation:
         self._task = task
         if self._cancelled:
             task.cancel()
-        parser = OutputParser(
-            chat_format.output_format, tools=self.request.tools, reasoning_open=prompt.reasoning_open
-        )
+        parser = OutputParser(chat_format.output_format, tools=self.request.tools, reasoning_open=prompt.reasoning_open)
         self._pump(task, parser)
 
     def _prompt(self, model: LoadedModel, chat_format: ChatFormat) -> tuple[RenderedPrompt, list[int]]:

@@ -39,7 +39,9 @@ class AnswerReader:
         self._first = Markers(tags.opening for tags in self._tags)
         self._openings = {tags.opening: tags for tags in reversed(self._tags)}
         calls = [*self._opened, *self._naked]
-        self._in_text = Markers([*calls, *output_format.dropped, *(t for tags in free for t in (tags.opening, tags.closing))])
+        self._in_text = Markers(
+            [*calls, *output_format.dropped, *(t for tags in free for t in (tags.opening, tags.closing))]
+        )
         sure = [text for text in calls if not (self._opened.get(text) or self._naked[text]).known_only]
         self._in_reasoning = {
             tags: Markers([*sure, *([t.closing for t in self._tags] if tags is None else [tags.closing])])

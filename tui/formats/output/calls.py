@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from tui.formats.output.context import CallContext, shape_begins
 from tui.formats.output.format import BracedShape, JsonShape, NamedShape, PythonicShape, Shape, TaggedShape
 from tui.formats.output.json_calls import read_json_calls, read_named_call
@@ -85,7 +88,7 @@ def _separator(context: CallContext) -> Reading[None]:
         source.take(1)
 
 
-_READERS = {
+_READERS: dict[type, Callable[[CallContext, Any], Reading[None]]] = {
     JsonShape: read_json_calls,
     NamedShape: read_named_call,
     TaggedShape: read_tagged_call,

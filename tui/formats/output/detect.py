@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 
 from tui.formats.output.families import (
+    ANSWER_TAGS,
     DEFAULT_CALLS,
     FAMILIES,
     REASONING,
     THINK,
-    WRAPPERS,
     Family,
     key_value_tags,
 )
@@ -33,9 +33,9 @@ def detect_output_format(template: str) -> OutputFormat:
     calls = family.calls if family is not None else DEFAULT_CALLS
     known = family or Family(())
     return OutputFormat(
-        reasoning=_reasoning(template),
+        reasoning=(*known.reasoning, *_reasoning(template)),
         calls=calls,
-        dropped=(*(text for text in known.dropped), *_wrappers(template)),
+        dropped=(*known.dropped, *_wrappers(template)),
         lead=known.lead,
         own_calls=family is not None,
     )
@@ -47,9 +47,7 @@ def _reasoning(template: str) -> tuple[ReasoningTags, ...]:
 
 
 def _wrappers(template: str) -> tuple[str, ...]:
-    if THINK.closing not in template and "thought process" not in template:
-        return ()
-    return tuple(text for pair in WRAPPERS if all(text in template for text in pair) for text in pair)
+    return ANSWER_TAGS if THINK.closing in template and all(tag in template for tag in ANSWER_TAGS) else ()
 
 
 def _suffixed(template: str) -> OutputFormat | None:

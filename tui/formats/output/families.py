@@ -61,8 +61,7 @@ def _deepseek_fields(fenced: bool) -> NamedShape:
     begin, separator, end = "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"
     if not fenced:
         return NamedShape(((begin, "name"), (separator, "arguments")), closing=end)
-    fields = NamedShape(((begin, "kind"), (separator, "name"), ("\n```json\n", "arguments")), "\n```", end)
-    return fields
+    return NamedShape(((begin, "kind"), (separator, "name"), ("\n```json\n", "arguments")), "\n```", end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,8 @@ class Family:
     """Texts that its template has, all of them."""
     calls: tuple[CallSyntax, ...] = ()
     channels: ChannelSyntax | None = None
+    reasoning: tuple[ReasoningTags, ...] = ()
+    """Tags that the template puts together, so that they cannot be found in it."""
     dropped: tuple[str, ...] = ()
     lead: str = ""
 
@@ -115,11 +116,7 @@ FAMILIES = (
     ),
     Family(
         ("<|start|>", "<|message|>", "<|eom|>"),
-        (
-            CallSyntax(
-                (_invoke_tags("atem:"),), ("<atem:function_calls>",), ("</atem:function_calls>",)
-            ),
-        ),
+        (CallSyntax((_invoke_tags("atem:"),), ("<atem:function_calls>",), ("</atem:function_calls>",)),),
         ChannelSyntax(
             "<|start|>",
             "<|message|>",
@@ -161,6 +158,7 @@ FAMILIES = (
                 ("<|close|>tools<|sep|>",),
             ),
         ),
+        reasoning=(ReasoningTags("<|open|>think<|sep|>", "<|close|>think<|sep|>", anywhere=True),),
         dropped=("<|open|>response<|sep|>", "<|close|>response<|sep|>", "<|close|>message<|sep|>"),
     ),
     Family(
@@ -233,11 +231,7 @@ FAMILIES = (
     ),
     Family(
         ("<seed:tool_call>",),
-        (
-            CallSyntax(
-                (_FUNCTION_TAGS,), ("<seed:tool_call>",), ("</seed:tool_call>",), naked=("<function=",)
-            ),
-        ),
+        (CallSyntax((_FUNCTION_TAGS,), ("<seed:tool_call>",), ("</seed:tool_call>",), naked=("<function=",)),),
     ),
     Family(
         ("<longcat_tool_call>",),
@@ -256,7 +250,11 @@ FAMILIES = (
     Family(("[TOOL_CALLS]", "[ARGS]"), _mistral(_MISTRAL_NAMED, _JSON_ARRAY)),
     Family(("[TOOL_CALLS]",), _mistral(_JSON_ARRAY, _MISTRAL_NAMED)),
     Family(("<|tool_call|>", "<|/tool_call|>"), _tagged_json("<|tool_call|>", "<|/tool_call|>", array=True)),
-    Family(("<|tool_call|>",), _tagged_json("<|tool_call|>", "", "<tool_call>", array=True)),
+    Family(
+        ("<|tool_call|>",),
+        _tagged_json("<|tool_call|>", "", "<tool_call>", array=True),
+        dropped=("<response>", "</response>"),
+    ),
     Family(
         ("<|function_call|>",),
         (CallSyntax((_JSON,), ("<|function_call|>", "function call<|role_sep|>\n"), ("</s>",), repeated=False),),
@@ -271,26 +269,20 @@ FAMILIES = (
     Family(("<TOOLCALL>",), _tagged_json("<TOOLCALL>", "</TOOLCALL>", array=True)),
     Family(
         ("<|tools_prefix|>",),
-        (
-            CallSyntax(
-                (JsonShape(name_is_key=True, array=True),), ("<|tools_prefix|>",), ("<|tools_suffix|>",)
-            ),
-        ),
+        (CallSyntax((JsonShape(name_is_key=True, array=True),), ("<|tools_prefix|>",), ("<|tools_suffix|>",)),),
     ),
     Family(
         ("<|START_ACTION|>",),
-        (
-            CallSyntax(
-                (JsonShape("tool_name", "parameters", array=True),), ("<|START_ACTION|>",), ("<|END_ACTION|>",)
-            ),
-        ),
+        (CallSyntax((JsonShape("tool_name", "parameters", array=True),), ("<|START_ACTION|>",), ("<|END_ACTION|>",)),),
         dropped=("<|START_RESPONSE|>", "<|END_RESPONSE|>", "<|START_TEXT|>", "<|END_TEXT|>"),
     ),
     Family(
         ("Action:", "```json", "tool_name"),
         (
             CallSyntax(
-                (JsonShape("tool_name", "parameters", array=True),), ("Action:\n```json\n", "Action: ```json\n"), ("```",)
+                (JsonShape("tool_name", "parameters", array=True),),
+                ("Action:\n```json\n", "Action: ```json\n"),
+                ("```",),
             ),
         ),
     ),
@@ -311,16 +303,15 @@ FAMILIES = (
     ),
     Family(
         ("<function=", "<parameter="),
-        (
-            CallSyntax(
-                (_FUNCTION_TAGS, _JSON), ("<tool_call>",), ("</tool_call>",), naked=("<function=",)
-            ),
-        ),
+        (CallSyntax((_FUNCTION_TAGS, _JSON), ("<tool_call>",), ("</tool_call>",), naked=("<function=",)),),
     ),
     Family(
         ("<function=", "</function>"),
         (
-            CallSyntax((NamedShape((("<function=", "name"), (">", "arguments")), closing="</function>"),), naked=("<function=",)),
+            CallSyntax(
+                (NamedShape((("<function=", "name"), (">", "arguments")), closing="</function>"),),
+                naked=("<function=",),
+            ),
             _PYTHON_TAG,
         ),
     ),
@@ -386,12 +377,11 @@ REASONING = (
     ReasoningTags("<thinking>", "</thinking>"),
     ReasoningTags("<|START_THINKING|>", "<|END_THINKING|>", anywhere=True),
     ReasoningTags("<|inner_prefix|>", "<|inner_suffix|>", anywhere=True),
-    ReasoningTags("<|open|>think<|sep|>", "<|close|>think<|sep|>", anywhere=True),
     ReasoningTags("<|think|>", "<|end|>", anywhere=True),
     ReasoningTags("Here is my thought process:", "Here is my response:"),
     ReasoningTags("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),
 )
 """The tags of other families."""
 
-WRAPPERS = (("<answer>", "</answer>"), ("<response>", "</response>"))
-"""Texts that some reasoning models put around their answer, each with its end."""
+ANSWER_TAGS = ("<answer>", "</answer>")
+"""What some reasoning models put around their answer."""

@@ -166,8 +166,10 @@ class OutputFormat:
     def opens_reasoning(self, prompt: str) -> bool:
         """Whether the prompt ends inside an open block of reasoning, so that the answer begins in it."""
         end = prompt.rstrip()
-        return any(end.endswith((tags.opening + tags.title).rstrip()) or end.endswith(tags.opening.rstrip())
-                   for tags in self.reasoning)
+        return any(
+            end.endswith((tags.opening + tags.title).rstrip()) or end.endswith(tags.opening.rstrip())
+            for tags in self.reasoning
+        )
 
     def _all_markers(self) -> Iterator[str]:
         if self.channels is not None:
