@@ -86,7 +86,7 @@ class Writer:
     def begin_reasoning(self) -> None:
         self._thinking = False
         self._thought_gap.clear()
-        self._behind_syntax = True
+        self._border()
 
     def reasoning(self, text: str) -> None:
         """Words of the reasoning."""
@@ -109,7 +109,7 @@ class Writer:
             call_id = "".join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))
         self._ids.add(call_id)
         self._name, self._id, self._pieces = name, call_id, []
-        self._behind_syntax = True
+        self._border()
         self._close()
         self._deltas.append(ToolCallStarted(self._calls, call_id, name, self._tokens))
         self._tokens = 0
@@ -137,6 +137,12 @@ class Writer:
         self._gap.clear()
         if gap or self._tokens:
             self._add("text", gap)
+
+    def _border(self) -> None:
+        """Here something begins that is not text."""
+        self._behind_syntax = True
+        if not self._spoken:
+            self._gap.clear()
 
     def _add(self, kind: _Kind, text: str) -> None:
         """Put the text to the last delta if it is of this kind; pieces are joined when they are taken."""
