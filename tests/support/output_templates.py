@@ -22,7 +22,8 @@ _DEEPSEEK_R1 = (
 )
 _DEEPSEEK_V31 = (
     "<｜tool▁calls▁begin｜>{% for call in calls %}<｜tool▁call▁begin｜>{{ call.name }}<｜tool▁sep｜>"
-    "{{ call.arguments }}<｜tool▁call▁end｜>{% endfor %}<｜tool▁calls▁end｜><｜tool▁output▁begin｜>{{ result }}<｜tool▁output▁end｜>"
+    "{{ call.arguments }}<｜tool▁call▁end｜>{% endfor %}<｜tool▁calls▁end｜>"
+    "<｜tool▁output▁begin｜>{{ result }}<｜tool▁output▁end｜>"
 )
 _KEY_VALUE = (
     "{% for call in calls %}<tool_call>{{ call.name }}\n{% for k, v in call.arguments | items %}"

@@ -8,6 +8,7 @@ This wing knows text, not tokens and not llama.cpp.
 
 from tui.formats.chat import FALLBACK_TEMPLATE, ChatFormat, RenderedPrompt
 from tui.formats.output import Delta, OutputFormat, OutputParser, detect_output_format
+from tui.formats.tool_constraint import tool_constraint
 from tui.formats.utf8 import Utf8Decoder
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "RenderedPrompt",
     "Utf8Decoder",
     "detect_output_format",
+    "tool_constraint",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tui.domain import BadRequest, Constraint, Tool, ToolChoice
 from tui.formats.output.format import CallSyntax, ChannelSyntax, OutputFormat
-from tui.formats.tool_grammar import ToolGrammar, literal
+from tui.formats.tool_grammar import ToolGrammar
 
 
 def tool_constraint(output_format: OutputFormat, tools: Sequence[Tool], choice: ToolChoice) -> Constraint | None:
@@ -16,8 +16,8 @@ def tool_constraint(output_format: OutputFormat, tools: Sequence[Tool], choice: 
       the arguments are valid by the tool's schema. As for every constraint without `after`, reasoning comes before.
     - `auto` without `parallel`: the answer is free, and what follows the text that opens a call is one call.
 
-    The source is a grammar in llguidance's Lark, with the format's markers as plain text: the tokens in
-    `OutputFormat.markers` must be ordinary text for the matcher.
+    The source is a grammar in llguidance's Lark. Its markers are plain text in rules `marker_N: "TEXT"`; where such a
+    text is one special token, the rule has to become that token (`marker_N: <[ID]>`), as special tokens are no text.
 
     Raises BadRequest if there is no such tool.
     """
@@ -33,16 +33,16 @@ def tool_constraint(output_format: OutputFormat, tools: Sequence[Tool], choice: 
             field="tool_choice",
         )
     if output_format.harmony and output_format.channels is not None:
-        return _in_channel(output_format.channels, chosen)
+        return _in_channel(output_format, output_format.channels, chosen)
     if not output_format.calls:
         return None
     syntax = output_format.calls[0]
-    grammar = ToolGrammar(syntax)
+    grammar = ToolGrammar(syntax, output_format.markers)
     calls = _section(grammar, syntax, chosen, choice.parallel)
     if output_format.channels is not None:
         return _in_message(grammar, output_format.channels, syntax, chosen)
     opening = (syntax.openings or ("",))[0].removeprefix(output_format.lead)
-    return Constraint("lark", grammar.source(f"{literal(_before(syntax, opening))} {calls}"))
+    return Constraint("lark", grammar.source(f"{grammar.text(_before(grammar, syntax, opening))} {calls}"))
 
 
 def _single(output_format: OutputFormat, tools: Sequence[Tool]) -> Constraint | None:
@@ -52,16 +52,14 @@ def _single(output_format: OutputFormat, tools: Sequence[Tool]) -> Constraint | 
     syntax = output_format.calls[0]
     if not syntax.openings or syntax.overlap:
         return None
-    grammar = ToolGrammar(syntax)
+    grammar = ToolGrammar(syntax, output_format.markers)
     calls = _section(grammar, syntax, tools, parallel=False)
-    rest = _before(syntax, syntax.openings[0]).removeprefix(syntax.openings[0])
-    return Constraint("lark", grammar.source(f"{literal(rest)} {calls}"), after=syntax.openings[:1])
+    return Constraint("lark", grammar.source(f"{grammar.text(grammar.gap)} {calls}"), after=syntax.openings[:1])
 
 
-def _before(syntax: CallSyntax, opening: str) -> str:
+def _before(grammar: ToolGrammar, syntax: CallSyntax, opening: str) -> str:
     """An opening with what stands between it and the first call."""
-    opening = opening[: len(opening) - syntax.overlap]
-    return opening + ToolGrammar(syntax).gap
+    return opening[: len(opening) - syntax.overlap] + grammar.gap
 
 
 def _section(grammar: ToolGrammar, syntax: CallSyntax, tools: Sequence[Tool], parallel: bool) -> str:
@@ -71,25 +69,25 @@ def _section(grammar: ToolGrammar, syntax: CallSyntax, tools: Sequence[Tool], pa
     opening = (syntax.openings or ("",))[0]
     if grammar.lists:
         calls = f'"[" {call}' + (f' (", " {call})*' if parallel else "") + ' "]"'
-        return f"{calls} {literal(closing)}"
+        return f"{calls} {grammar.text(closing)}"
     if not parallel or (syntax.known_only and not opening):
-        return f"{call} {literal(closing)}"
+        return f"{call} {grammar.text(closing)}"
     if grammar.fills_section:
         # A section for each call, as the models were trained.
-        again = literal(grammar.between + _before(syntax, opening))
-        return f"{call} {literal(closing)} ({again} {call} {literal(closing)})*"
-    return f"{call} ({literal(grammar.between)} {call})* {literal(closing)}"
+        again = grammar.text(grammar.between + _before(grammar, syntax, opening))
+        return f"{call} {grammar.text(closing)} ({again} {call} {grammar.text(closing)})*"
+    return f"{call} ({grammar.text(grammar.between)} {call})* {grammar.text(closing)}"
 
 
-def _in_channel(channels: ChannelSyntax, tools: Sequence[Tool]) -> Constraint:
+def _in_channel(output_format: OutputFormat, channels: ChannelSyntax, tools: Sequence[Tool]) -> Constraint:
     """A call as a message of its own: behind the thoughts, or at once. Harmony has one call in an answer."""
-    grammar = ToolGrammar(CallSyntax(()))
+    grammar = ToolGrammar(CallSyntax(()), output_format.markers)
     header = f"{channels.channel}commentary to=functions."
     calls = " | ".join(
-        f"{literal(f'{tool.name} {channels.constrain}json{channels.message}')} {grammar.arguments(tool)}"
+        f"{grammar.text(f'{tool.name} {channels.constrain}json{channels.message}')} {grammar.arguments(tool)}"
         for tool in tools
     )
-    source = grammar.source(f"{literal(header)} ({calls})")
+    source = grammar.source(f"{grammar.text(header)} ({calls})")
     return Constraint("lark", source, after=(f"{channels.start}assistant",), opening=f"{channels.channel}analysis")
 
 
@@ -97,7 +95,8 @@ def _in_message(grammar: ToolGrammar, channels: ChannelSyntax, syntax: CallSynta
     """A call in a message to its function."""
     opening, closing = syntax.openings[0], syntax.closings[0]
     calls = " | ".join(
-        f"{literal(f' to={tool.name}{channels.message}{opening}{grammar.gap}')} {grammar.call(tool)}" for tool in tools
+        f"{grammar.text(f' to={tool.name}{channels.message}{opening}{grammar.gap}')} {grammar.call(tool)}"
+        for tool in tools
     )
-    source = grammar.source(f"({calls}) {literal(grammar.gap + closing)}")
+    source = grammar.source(f"({calls}) {grammar.text(grammar.gap + closing)}")
     return Constraint("lark", source, after=(f"{channels.start}assistant",), opening="to=self")

@@ -22,16 +22,23 @@ _DEEPEST = 12
 _ANY_TEXT = "/(?s:.*)/"
 
 
-def literal(text: str) -> str:
-    """A text as a Lark string; also the empty one."""
+def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
 class ToolGrammar:
-    """Collects the rules for the calls of one syntax, in the model's own shape."""
+    """Collects the rules for the calls of one syntax, in the model's own shape.
 
-    def __init__(self, syntax: CallSyntax) -> None:
+    Every marker is a rule of its own, `marker_N: "TEXT"`, so that whoever knows the vocabulary can put the special
+    token there where the text is one.
+    """
+
+    def __init__(self, syntax: CallSyntax, markers: Sequence[str]) -> None:
         self._syntax = syntax
+        self._markers = {marker: f"marker_{number}" for number, marker in enumerate(markers)}
+        self._used: set[str] = set()
+        longest = sorted(filter(None, markers), key=len, reverse=True)
+        self._marker = re.compile("(" + "|".join(map(re.escape, longest)) + ")") if longest else None
         self._shape = syntax.shapes[0] if syntax.shapes else JsonShape()
         self._rules: list[str] = []
         self._values: dict[str, str] = {}
@@ -50,8 +57,8 @@ class ToolGrammar:
     def gap(self) -> str:
         """What stands between an opening and a call, and between a call and a closing."""
         match self._shape:
-            case JsonShape(array=False) if self._syntax.closings and self._syntax.openings != ("[TOOL_REQUEST]",):
-                return "\n"
+            case JsonShape(gap=gap):
+                return gap
             case TaggedShape(gap=gap) if self._shape.opening:
                 return gap
             case PythonicShape(bracketed=False):
@@ -79,7 +86,14 @@ class ToolGrammar:
 
     def source(self, start: str) -> str:
         """The whole grammar."""
-        return "\n".join((f"start: {start}", *self._rules, ""))
+        markers = [f"{name}: {_quoted(text)}" for text, name in self._markers.items() if text in self._used]
+        return "\n".join((f"start: {start}", *self._rules, *markers, ""))
+
+    def text(self, text: str) -> str:
+        """A fixed text, which may have markers in it."""
+        parts = self._marker.split(text) if self._marker else [text]
+        self._used.update(part for part in parts if part in self._markers)
+        return " ".join(self._markers.get(part) or _quoted(part) for part in parts if part) or '""'
 
     def any_call(self, tools: Sequence[Tool]) -> str:
         """A rule for a call of one of the tools."""
@@ -107,40 +121,40 @@ class ToolGrammar:
     def _json_call(self, tool: Tool, shape: JsonShape) -> str:
         name = json.dumps(tool.name, ensure_ascii=False)
         head = f"{{{name}: " if shape.name_is_key else f'{{"{shape.name_key}": {name}, "{shape.arguments_key}": '
-        return f'{literal(head)} {self.arguments(tool)} "}}"'
+        return f'{self.text(head)} {self.arguments(tool)} "}}"'
 
     def _named_call(self, tool: Tool, shape: NamedShape) -> str:
         parts = []
         for marker, kind in shape.fields:
-            parts.append(literal(marker))
+            parts.append(self.text(marker))
             match kind:
                 case "name":
-                    parts.append(literal(tool.name))
+                    parts.append(self.text(tool.name))
                 case "kind":
                     parts.append('"function"')
                 case "qualified":
-                    parts.append(f"{literal(f'functions.{tool.name}:')} /[0-9]{{1,3}}/")
+                    parts.append(f"{self.text(f'functions.{tool.name}:')} /[0-9]{{1,3}}/")
                 case "id":
                     parts.append("/[a-zA-Z0-9]{9}/")
                 case "arguments":
                     parts.append(self.arguments(tool))
-        return " ".join((*parts, literal(shape.tail + shape.closing)))
+        return " ".join((*parts, self.text(shape.tail + shape.closing)))
 
     def _tagged_call(self, tool: Tool, shape: TaggedShape) -> str:
         schema = _schema(tool)
         types = ToolTypes([tool])
         required = schema.get("required") or []
         bare = not shape.opening
-        parts = [literal(shape.opening + tool.name + ("\n" if bare and shape.name_end == "\n" else shape.name_end))]
+        parts = [self.text(shape.opening + tool.name + ("\n" if bare and shape.name_end == "\n" else shape.name_end))]
         if not bare:
-            parts.append(literal(shape.gap))
+            parts.append(self.text(shape.gap))
         for name, part in _properties(schema).items():
             plain = _is_text(types.types(tool.name, name))
             value = self._rule(
-                f"{literal(self._parameter(shape, name, plain))} {self._tagged_value(shape, part, schema, plain)}"
+                f"{self.text(self._parameter(shape, name, plain))} {self._tagged_value(shape, part, schema, plain)}"
             )
             parts.append(value if name in required else f"{value}?")
-        return " ".join((*parts, literal(shape.closing)))
+        return " ".join((*parts, self.text(shape.closing)))
 
     def _parameter(self, shape: TaggedShape, name: str, plain: bool) -> str:
         """The tag of a parameter, up to its value."""
@@ -154,47 +168,53 @@ class ToolGrammar:
     def _tagged_value(self, shape: TaggedShape, part: Any, schema: dict[str, Any], plain: bool) -> str:
         closing = shape.padding + shape.value_closing
         if not plain:
-            return f"{self._json(part, schema)} {literal(closing + shape.gap)}"
-        ends = [shape.value_closing, *(shape.padding + tag for tag in (shape.parameter_opening, shape.closing) if tag)]
-        return f"{self._text(part, closing, ends)} {literal(shape.gap)}"
+            return f"{self._json(part, schema)} {self.text(closing + shape.gap)}"
+        tags = [tag for tag in (shape.parameter_opening, shape.closing) if tag]
+        ends = [shape.value_closing, *(shape.padding + tag for tag in tags)]
+        return f"{self._value(part, closing, ends, tags)} {self.text(shape.gap)}"
 
-    def _text(self, part: Any, closing: str, ends: Sequence[str]) -> str:
-        """A text up to its closing, which is part of it: only so it is certain where it ends."""
+    def _value(self, part: Any, closing: str, ends: Sequence[str], starts: Sequence[str] = ()) -> str:
+        """A text up to its closing, which is part of it: only so it is certain where it ends.
+
+        None of `ends` is in it, and it does not begin with one of `starts`.
+        """
         choices = _choices(part)
         if choices is not None:
-            return self._rule(" | ".join(f"{literal(choice)} {literal(closing)}" for choice in choices))
+            return self._rule(" | ".join(f"{_quoted(choice)} {self.text(closing)}" for choice in choices))
         kept = ""
         if isinstance(part, dict) and ("minLength" in part or "maxLength" in part):
             kept = f"/(?s:.{{{part.get('minLength', 0)},{part.get('maxLength', '')}}})/ & "
-        others = " | ".join(literal(end) for end in ends)
-        terminal = f"TEXT_{len(self._rules)}"
-        self._rules.append(
-            f"{terminal}: ({kept}{_ANY_TEXT} & ~({_ANY_TEXT} ({others}) {_ANY_TEXT})) {literal(closing)}"
-        )
-        return terminal
+        inside = [f"{_ANY_TEXT} {_quoted(end)} {_ANY_TEXT}" for end in ends]
+        inside += [f"{_quoted(start)} {_ANY_TEXT}" for start in starts]
+        words = f"{kept}{_ANY_TEXT} & ~({' | '.join(inside)})"
+        number = len(self._rules)
+        self._rules.append(f"TEXT_{number}: {words}")
+        self._rules.append(f"CLOSED_{number}: ({words}) {_quoted(closing)}")
+        # A closing that is a token of its own is no text, so that it cannot be part of the terminal.
+        return self._rule(f"CLOSED_{number} | TEXT_{number} {self.text(closing)}")
 
     def _pythonic_call(self, tool: Tool, shape: PythonicShape) -> str:
         schema = _schema(tool)
         items = [
-            (name, f"{literal(f'{name}=')} {self._json(part, schema)}") for name, part in _properties(schema).items()
+            (name, f"{self.text(f'{name}=')} {self._json(part, schema)}") for name, part in _properties(schema).items()
         ]
-        return f"{literal(f'{tool.name}{shape.suffix}(')} {self._listed(items, schema, ', ')} {literal(')')}"
+        return f"{self.text(f'{tool.name}{shape.suffix}(')} {self._listed(items, schema, ', ')} {self.text(')')}"
 
     def _braced_call(self, tool: Tool, shape: BracedShape) -> str:
         schema = _schema(tool)
-        return f"{literal(shape.opening + tool.name)} {self._braced_object(schema, schema, shape, 0)}"
+        return f"{self.text(shape.opening + tool.name)} {self._braced_object(schema, schema, shape, 0)}"
 
     def _braced_object(self, part: dict[str, Any], root: dict[str, Any], shape: BracedShape, depth: int) -> str:
         items = [
-            (name, f"{literal(f'{name}:')} {self._braced_value(value, root, shape, depth + 1)}")
+            (name, f"{self.text(f'{name}:')} {self._braced_value(value, root, shape, depth + 1)}")
             for name, value in _properties(part).items()
         ]
-        return f"{literal('{')} {self._listed(items, part, ',')} {literal('}')}"
+        return f"{self.text('{')} {self._listed(items, part, ',')} {self.text('}')}"
 
     def _braced_value(self, part: Any, root: dict[str, Any], shape: BracedShape, depth: int) -> str:
         part = _resolved(part, root)
         kind = part.get("type")
-        text = f"{literal(shape.quote)} {self._text(part, shape.quote, [shape.quote])}"
+        text = f"{self.text(shape.quote)} {self._value(part, shape.quote, [shape.quote])}"
         if depth > _DEEPEST or kind == "string" or _choices(part) is not None:
             return self._rule(text)
         if kind in ("integer", "number", "boolean", "null"):
@@ -217,7 +237,7 @@ class ToolGrammar:
         # From the end: what may follow an item, and the same where nothing came before it.
         following, starting = '""', '""'
         for name, item in reversed(items):
-            later = self._rule(f"{literal(separator)} {item} {following}")
+            later = self._rule(f"{self.text(separator)} {item} {following}")
             first = self._rule(f"{item} {following}")
             if name in required:
                 following, starting = later, first

@@ -19,6 +19,7 @@ from tui.formats.output.format import (
 )
 
 _JSON = JsonShape()
+_JSON_LINE = JsonShape(gap="\n")
 _JSON_ARRAY = JsonShape(array=True)
 _FUNCTION_TAGS = TaggedShape(
     opening="<function=",
@@ -97,7 +98,8 @@ def _deepseek(fenced: bool) -> tuple[CallSyntax, ...]:
     return (CallSyntax((shape,), (opening,), (closing,), naked=("<｜tool▁call▁begin｜>",)),)
 
 
-_MISTRAL_NAMED = NamedShape((("", "name"), ("[CALL_ID]", "id"), ("[ARGS]", "arguments")))
+_MISTRAL_NAMED = NamedShape((("", "name"), ("[ARGS]", "arguments")))
+_MISTRAL_WITH_ID = NamedShape((("", "name"), ("[CALL_ID]", "id"), ("[ARGS]", "arguments")))
 
 
 def _mistral(*shapes: JsonShape | NamedShape) -> tuple[CallSyntax, ...]:
@@ -247,6 +249,7 @@ FAMILIES = (
             ),
         ),
     ),
+    Family(("[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"), _mistral(_MISTRAL_WITH_ID, _JSON_ARRAY)),
     Family(("[TOOL_CALLS]", "[ARGS]"), _mistral(_MISTRAL_NAMED, _JSON_ARRAY)),
     Family(("[TOOL_CALLS]",), _mistral(_JSON_ARRAY, _MISTRAL_NAMED)),
     Family(("<|tool_call|>", "<|/tool_call|>"), _tagged_json("<|tool_call|>", "<|/tool_call|>", array=True)),
@@ -340,7 +343,7 @@ FAMILIES = (
         ("<tool_calls>",),
         (CallSyntax((_JSON_ARRAY,), ("<tool_calls>", "<tool_call>"), ("</tool_calls>", "</tool_call>")),),
     ),
-    Family(("<tool_call>",), (CallSyntax((_JSON, _FUNCTION_TAGS), ("<tool_call>",), ("</tool_call>",)),)),
+    Family(("<tool_call>",), (CallSyntax((_JSON_LINE, _FUNCTION_TAGS), ("<tool_call>",), ("</tool_call>",)),)),
     Family(
         ("<|python_start|>",),
         (

@@ -34,6 +34,8 @@ class JsonShape:
     """The object is `{name: arguments}`."""
     array: bool = False
     """The model writes an array even for one call. Both are understood in any case."""
+    gap: str = ""
+    """What the model writes between the markers and the JSON."""
 
 
 Field = Literal["name", "qualified", "id", "kind", "arguments"]

@@ -15,8 +15,10 @@ _WORDS = {"true": "true", "True": "true", "false": "false", "False": "false", "n
 _PYTHON_WORD = re.compile(r"[^,()\[\]{}:=\"'\r\n]+")
 _BRACED_WORD = re.compile(r"[^,\[\]{}\r\n]+")
 _BRACED_KEY = re.compile(r"[^,\[\]{}:\r\n]+")
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_LONGEST_NUMBER = 300
 _IDENTIFIER = re.compile(r"\w")
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "\n": ""}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\\": "\\", "'": "'", '"': '"', "\n": ""}
 _CODES = {"x": 2, "u": 4, "U": 8}
 _CLOSINGS = {"[": "]", "(": ")", "{": "}"}
 
@@ -219,12 +221,13 @@ def _word_json(word: str) -> str:
         raise Malformed
     if word in _WORDS:
         return _WORDS[word]
+    if _NUMBER.fullmatch(word):
+        return word
     try:
-        return str(int(word.replace("_", ""))) if len(word) < 300 else json.dumps(word)
+        return str(int(word)) if len(word) < _LONGEST_NUMBER else json.dumps(word)
     except ValueError:
         pass
     try:
-        number = json.dumps(float(word), allow_nan=False)
+        return json.dumps(float(word), allow_nan=False)
     except ValueError:
         return json.dumps(word, ensure_ascii=False)
-    return word if re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?", word) else number

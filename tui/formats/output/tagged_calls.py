@@ -6,7 +6,7 @@ import re
 
 from tui.formats.output.context import CallContext
 from tui.formats.output.format import TaggedShape
-from tui.formats.output.json_text import escaped
+from tui.formats.output.json_text import JsonReader, Sink, escaped
 from tui.formats.output.source import Malformed, Markers, Reading
 from tui.formats.output.tool_types import argument_json
 
@@ -77,7 +77,6 @@ def _attribute(text: str) -> tuple[str, str]:
 
 
 def _value(context: CallContext, shape: TaggedShape, types: frozenset[str]) -> Reading[None]:
-    source = context.source
     if types == _PLAIN:
         context.arguments('"')
         sink = _Padded(context, shape.padding)
@@ -86,6 +85,8 @@ def _value(context: CallContext, shape: TaggedShape, types: frozenset[str]) -> R
         return
     pieces: list[str] = []
     try:
+        if types and "string" not in types:
+            yield from _json_value(context, shape, pieces)
         yield from _plain_value(context, shape, pieces.append)
     except Malformed:
         context.arguments("".join(pieces))
@@ -94,7 +95,14 @@ def _value(context: CallContext, shape: TaggedShape, types: frozenset[str]) -> R
     if shape.padding:
         text = text.removeprefix(shape.padding).removesuffix(shape.padding)
     context.arguments(argument_json(text, types))
-    assert source is context.source
+
+
+def _json_value(context: CallContext, shape: TaggedShape, pieces: list[str]) -> Reading[None]:
+    """An object or a list, whose texts may have the closing tag in them."""
+    _, character = yield from context.source.look()
+    if character and character in "{[":
+        pieces.append((yield from context.source.skip_space()))
+        yield from JsonReader(context.source, Markers([shape.value_closing])).value(pieces.append)
 
 
 class _Padded:
@@ -115,9 +123,8 @@ class _Padded:
         self._context.arguments(escaped(text.removesuffix(self._held)))
 
 
-def _plain_value(context: CallContext, shape: TaggedShape, sink: object) -> Reading[None]:
+def _plain_value(context: CallContext, shape: TaggedShape, sink: Sink) -> Reading[None]:
     """A value up to its end. Raises Malformed at the end of the output."""
-    assert callable(sink)
     source = context.source
     if (yield from source.accept(_LITERAL)):
         if not (yield from source.copy_until(Markers([_LITERAL_END]), sink)):
