@@ -13,7 +13,7 @@ from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
 from tests.support.output_templates import TEMPLATES
 from tests.support.toolcall_cases import Parsed, gathered
-from tui.domain import Tool, ToolChoice
+from tui.domain import BadRequest, Tool, ToolChoice
 from tui.formats import OutputFormat, OutputParser, detect_output_format, tool_constraint
 
 WEATHER = Tool(

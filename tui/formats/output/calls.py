@@ -71,8 +71,9 @@ def _close(context: CallContext) -> Reading[bool]:
     while character and character in "}]":
         offset, character = yield from source.look(offset + 1)
     closings = Markers(context.syntax.closings)
-    while (marker := closings.at(source.text, source.at + offset)) == "" and not source.ended:
+    while not source.ended and closings.open_at(source.text, source.at + offset):
         yield
+    marker = closings.at(source.text, source.at + offset)
     if not marker:
         return False
     source.take(offset + len(marker))

@@ -119,7 +119,7 @@ class ChannelReader:
             if not marker and len(said) > _LONGEST_HEADER:
                 return None, (yield from self._plain(_HEADER_WORDS.sub("", text)))
         recipients = _RECIPIENT.findall(text)
-        return _Header(recipients[-1] if recipients else "", channel), ""
+        return _Header(recipients[-1] if recipients else "", channel or text), ""
 
     def _body(self, header: _Header) -> Reading[str]:
         """A message up to its end; the marker behind it."""

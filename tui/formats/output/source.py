@@ -24,10 +24,10 @@ class Malformed(Exception):
 
 
 class Markers:
-    """A set of literal texts to look for."""
+    """A set of literal texts to look for; of two that begin in one place the longer counts."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self.texts = tuple(sorted({text for text in texts if text}, key=len))
+        self.texts = tuple(sorted({text for text in texts if text}, key=len, reverse=True))
         self._pattern = re.compile("|".join(map(re.escape, self.texts))) if self.texts else None
         self._beginnings = {text[:length] for text in self.texts for length in range(1, len(text))}
         self._longest = max(map(len, self.texts), default=0)
@@ -37,6 +37,11 @@ class Markers:
         match = self._pattern.search(text, start) if self._pattern else None
         return (match.start(), match[0]) if match else None
 
+    def at(self, text: str, position: int) -> str:
+        """The one that stands here, empty if none does."""
+        match = self._pattern.match(text, position) if self._pattern else None
+        return match[0] if match else ""
+
     def begun(self, text: str, start: int) -> int:
         """Where in the text one of them may begin that is not yet complete; the end of the text if none does."""
         end = len(text)
@@ -45,12 +50,9 @@ class Markers:
                 return at
         return end
 
-    def at(self, text: str, position: int) -> str | None:
-        """The one that stands here, empty if that is still open, `None` if there is none."""
-        for marker in self.texts:
-            if text.startswith(marker, position):
-                return marker
-        return "" if text[position : position + self._longest] in self._beginnings else None
+    def open_at(self, text: str, position: int) -> bool:
+        """Whether more text could make one of them, or a longer one, of what stands here."""
+        return len(text) - position < self._longest and text[position:] in self._beginnings
 
 
 class Source:
@@ -156,11 +158,9 @@ class Source:
 
     def stands_any(self, markers: Markers) -> Reading[str]:
         """Which of them the text goes on with; it is not read."""
-        while True:
-            marker = markers.at(self.text, self.at)
-            if marker or marker is None or self.ended:
-                return marker or ""
+        while not self.ended and (self.at >= len(self.text) or markers.open_at(self.text, self.at)):
             yield
+        return markers.at(self.text, self.at)
 
     def accept(self, marker: str) -> Reading[bool]:
         """Read the marker if it stands here."""
@@ -176,7 +176,7 @@ class Source:
         """
         while True:
             found = markers.find(self.text, self.at)
-            if found is not None:
+            if found is not None and (self.ended or not markers.open_at(self.text, found[0])):
                 position, marker = found
                 before = self.take(position - self.at)
                 self.take(len(marker))

@@ -89,7 +89,7 @@ def _value(context: CallContext, shape: TaggedShape, types: frozenset[str]) -> R
             yield from _json_value(context, shape, pieces)
         yield from _plain_value(context, shape, pieces.append)
     except Malformed:
-        context.arguments("".join(pieces))
+        context.arguments("".join(pieces).removeprefix(shape.padding))
         raise
     text = "".join(pieces)
     if shape.padding:
