@@ -70,12 +70,6 @@ class ChatFormat:
         """How the model writes, as its template shows it."""
         return self._output_format
 
-    @property
-    def reasoning_tags(self) -> tuple[str, str] | None:
-        """The texts around the model's reasoning; `None` for a model whose template knows of none."""
-        tags = self._output_format.reasoning[:1]
-        return next(((tag.opening, tag.closing) for tag in tags if tag.closing in self._template.source), None)
-
     def render(self, messages: Sequence[Message]) -> RenderedPrompt:
         """The prompt for the next answer in this conversation."""
         dialect = next((dialect for dialect in _DIALECTS if self._shows(_USER_PROBE, dialect)), _DIALECTS[0])

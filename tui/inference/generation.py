@@ -208,8 +208,8 @@ def _after_reasoning(
     constraint: Constraint | None, prompt: RenderedPrompt, chat_format: ChatFormat
 ) -> Constraint | None:
     """The constraint for the answer alone, which begins when the model has done thinking."""
-    tags = chat_format.reasoning_tags
-    if constraint is None or constraint.after or tags is None:
+    start = chat_format.output_format.answer_start(prompt.reasoning_open)
+    if constraint is None or constraint.after or start is None:
         return constraint
-    opening, closing = tags
-    return replace(constraint, after=(closing,), opening="" if prompt.reasoning_open else opening)
+    after, opening = start
+    return replace(constraint, after=after, opening=opening)

@@ -32,8 +32,10 @@ def detect_output_format(template: str) -> OutputFormat:
         return OutputFormat(calls=family.calls, channels=family.channels)
     calls = family.calls if family is not None else DEFAULT_CALLS
     known = family or Family(())
+    own = (*known.reasoning, *_reasoning(template))
     return OutputFormat(
-        reasoning=(*known.reasoning, *_reasoning(template)),
+        reasoning=tuple(dict.fromkeys((*own, THINK))),
+        own_reasoning=bool(own),
         calls=calls,
         dropped=(*known.dropped, *_wrappers(template)),
         lead=known.lead,
@@ -43,7 +45,8 @@ def detect_output_format(template: str) -> OutputFormat:
 
 def _reasoning(template: str) -> tuple[ReasoningTags, ...]:
     own = tuple(tags for tags in REASONING if tags.opening in template and tags.closing in template)
-    return (*own, THINK)
+    # Templates that only take the reasoning out of old answers have the closing tag alone.
+    return (*own, THINK) if THINK.closing in template else own
 
 
 def _wrappers(template: str) -> tuple[str, ...]:
@@ -64,6 +67,7 @@ def _suffixed(template: str) -> OutputFormat | None:
     )
     return OutputFormat(
         reasoning=(ReasoningTags(f"<think{suffix}>", f"</think{suffix}>"), THINK),
+        own_reasoning=True,
         calls=(calls,),
         dropped=(f"<tool_calls{suffix}>", f"</tool_calls{suffix}>"),
     )

@@ -144,6 +144,8 @@ class OutputFormat:
 
     reasoning: tuple[ReasoningTags, ...] = ()
     """The model's own first; with none, nothing is reasoning."""
+    own_reasoning: bool = False
+    """Whether the first of these tags is the model's own; otherwise they are only understood, should they come."""
     calls: tuple[CallSyntax, ...] = ()
     """The model's own first; with none, nothing is a call."""
     channels: ChannelSyntax | None = None
@@ -172,6 +174,25 @@ class OutputFormat:
             end.endswith((tags.opening + tags.title).rstrip()) or end.endswith(tags.opening.rstrip())
             for tags in self.reasoning
         )
+
+    def answer_start(self, reasoning_open: bool) -> tuple[tuple[str, ...], str] | None:
+        """Behind which of the texts an answer begins, and with what an output begins that has them.
+
+        `None` for a model that does not reason. Empty for the second if the prompt has opened the reasoning.
+        """
+        if self.channels is not None:
+            channels = self.channels
+            if not channels.channel:
+                return (f"to=user{channels.message}",), ""
+            final = f"{channels.channel}final"
+            return (
+                f"{final}{channels.message}",
+                f"{final} {channels.constrain}json{channels.message}",
+            ), channels.channel
+        if not self.own_reasoning:
+            return None
+        tags = self.reasoning[0]
+        return (tags.closing,), "" if reasoning_open else tags.opening
 
     def _all_markers(self) -> Iterator[str]:
         if self.channels is not None:
