@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.domain import BadTemplate, Message, Part, TextPart, text_message
-from tui.formats.output import CLOSING, OPENING
+from tui.formats.output import OutputFormat, detect_output_format
 from tui.formats.template import PromptTemplate, TemplateTooCostly
 
 FALLBACK_TEMPLATE = (
@@ -60,14 +60,15 @@ class ChatFormat:
 
     def __init__(self, template: str, *, beginning_token: str = "", end_token: str = "") -> None:
         self._template = PromptTemplate(template if template.strip() else FALLBACK_TEMPLATE)
+        self._output_format = detect_output_format(self._template.source)
         self._beginning_token = beginning_token
         self._end_token = end_token
         self._shown: dict[tuple[tuple[Message, ...], _Dialect], bool] = {}
 
     @property
-    def reasoning_tags(self) -> tuple[str, str] | None:
-        """The texts around the model's reasoning; `None` for a model whose template knows of none."""
-        return (OPENING, CLOSING) if CLOSING in self._template.source else None
+    def output_format(self) -> OutputFormat:
+        """How the model writes, as its template shows it."""
+        return self._output_format
 
     def render(self, messages: Sequence[Message]) -> RenderedPrompt:
         """The prompt for the next answer in this conversation."""
@@ -82,7 +83,7 @@ class ChatFormat:
             if joined == conversation:
                 raise
             text = self._render(joined, dialect)
-        return RenderedPrompt(text, reasoning_open=text.rstrip().endswith(OPENING))
+        return RenderedPrompt(text, reasoning_open=self._output_format.opens_reasoning(text))
 
     def _render(self, messages: Sequence[Message], dialect: _Dialect) -> str:
         variables = {
