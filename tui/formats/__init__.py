@@ -5,7 +5,8 @@ unknown origin and is run accordingly. `OutputParser` turns the bytes that a mod
 This wing knows text, not tokens and not llama.cpp.
 """
 
-from tui.formats.chat import FALLBACK_TEMPLATE, ChatFormat, RenderedPrompt
+from tui.formats.chat import ChatFormat, RenderedPrompt
+from tui.formats.fallbacks import FALLBACK_TEMPLATE
 from tui.formats.output import OutputParser
 from tui.formats.utf8 import Utf8Decoder
 
