@@ -7,13 +7,16 @@ is LM Studio's form. Earlier calls and results are told in the same words.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from tui.domain import Message, Part, TextPart, Tool, ToolCallPart, ToolResultPart
+from tui.domain import Message, TextPart, Tool, ToolCallPart, ToolResultPart
 from tui.formats.conversation import add_system_text
 from tui.formats.dialect import function_of, object_of
+
+WriteCalls = Callable[[Sequence[ToolCallPart]], str]
+"""Writes the calls of one message as text."""
 
 REQUEST_TAGS: Final = ("[TOOL_REQUEST]", "[END_TOOL_REQUEST]")
 RESULT_TAGS: Final = ("[TOOL_RESULT]", "[END_TOOL_RESULT]")
@@ -27,23 +30,29 @@ arguments.
 When a tool helps, ask for it on a line of its own in exactly this form:
 {request}
 Put the tool's own name there, and an object with the arguments that its schema asks for. You may ask for several \
-tools, each on its own line. Say nothing after your requests: the results come back to you as
-{result}
-Then answer with their help. If no tool is needed, just answer."""
+tools, each on its own line. Say nothing after your requests: the results come back to you{result}, and you answer \
+with their help. If no tool is needed, just answer."""
 
 
-def tell_of_tools(messages: Sequence[Message], tools: Sequence[Tool]) -> list[Message]:
-    """The conversation with the tools explained in its system message."""
+def tell_of_tools(messages: Sequence[Message], tools: Sequence[Tool], example: str = "") -> list[Message]:
+    """The conversation with the tools explained in its system message.
+
+    `example` is how this model writes a call of `tool_name`, if it has a form of its own.
+    """
     lines = "\n".join(json.dumps(function_of(tool, index), ensure_ascii=False) for index, tool in enumerate(tools))
-    request = _request("tool_name", {"argument": "value"})
-    return add_system_text(
-        messages, _INTRODUCTION.format(tools=lines, request=request, result=_result("tool_name", "…"))
-    )
+    request = example or _request("tool_name", {"argument": "value"})
+    result = "" if example else f" as {_result('tool_name', '…')}"
+    return add_system_text(messages, _INTRODUCTION.format(tools=lines, request=request, result=result))
 
 
-def calls_as_text(messages: Sequence[Message]) -> list[Message]:
+def told_as_text(messages: Sequence[Message]) -> list[Message]:
     """The conversation with every call and every result told as text."""
-    return [replace(part, parts=_calls_told(part.parts)) for part in results_as_text(messages)]
+    return calls_as_text(results_as_text(messages))
+
+
+def calls_as_text(messages: Sequence[Message], write: WriteCalls | None = None) -> list[Message]:
+    """The conversation with every call told in the text of its message, in the words of `write`."""
+    return [_with_calls_told(message, write or _write_requests) for message in messages]
 
 
 def results_as_text(messages: Sequence[Message]) -> list[Message]:
@@ -63,14 +72,15 @@ def results_as_text(messages: Sequence[Message]) -> list[Message]:
     return changed
 
 
-def _calls_told(parts: Sequence[Part]) -> tuple[Part, ...]:
-    told: list[Part] = []
-    for part in parts:
-        if isinstance(part, ToolCallPart):
-            between = "\n" if any(isinstance(before, TextPart) and before.text for before in told) else ""
-            part = TextPart(between + _request(part.name, object_of(part.arguments)))
-        told.append(part)
-    return tuple(told)
+def _with_calls_told(message: Message, write: WriteCalls) -> Message:
+    if not message.tool_calls:
+        return message
+    others = tuple(part for part in message.parts if not isinstance(part, ToolCallPart))
+    return replace(message, parts=(*others, TextPart(("\n" if message.text else "") + write(message.tool_calls))))
+
+
+def _write_requests(calls: Sequence[ToolCallPart]) -> str:
+    return "\n".join(_request(call.name, object_of(call.arguments)) for call in calls)
 
 
 def _request(name: str, arguments: object) -> str:

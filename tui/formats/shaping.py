@@ -14,8 +14,9 @@ from tui.formats.conversation import (
     text_apart_from_calls,
     without_reasoning,
 )
-from tui.formats.default_tools import calls_as_text, results_as_text, tell_of_tools
+from tui.formats.default_tools import calls_as_text, results_as_text, tell_of_tools, told_as_text
 from tui.formats.dialect import Dialect
+from tui.formats.native_calls import native_writer
 from tui.formats.prober import Prober
 
 
@@ -28,7 +29,7 @@ class Shaped:
     """Those that the template itself tells of."""
     dialect: Dialect
     tools_in_text: bool
-    """The tools are explained in the system message, since the template has no place for them."""
+    """The model is told to ask for tools by `[TOOL_REQUEST]`, since its template has no form of its own."""
 
 
 def shape(messages: Sequence[Message], tools: Sequence[Tool], prober: Prober) -> Shaped:
@@ -38,23 +39,27 @@ def shape(messages: Sequence[Message], tools: Sequence[Tool], prober: Prober) ->
     """
     calls = any(message.tool_calls or message.role == "tool" for message in messages)
     dialect = prober.dialect
-    in_text = bool(tools) and prober.tool_dialect is None
+    unknown = bool(tools) and prober.tool_dialect is None
+    in_text = unknown and not prober.call_example
     if in_text:
-        messages = tell_of_tools(calls_as_text(match_results(messages)), tools)
+        messages = told_as_text(match_results(messages))
     elif calls:
         messages, dialect = _shape_calls(messages, prober)
     elif prober_dialect := (prober.tool_dialect if tools else None):
         dialect = prober_dialect
+    if unknown:
+        messages = tell_of_tools(messages, tools, prober.call_example)
     if any(message.reasoning for message in messages):
         dialect = replace(dialect, reasoning=prober.reasoning_form or "fields")
-    return Shaped(_with_usable_system(messages, prober), () if in_text else tools, dialect, in_text)
+    return Shaped(_with_usable_system(messages, prober), () if unknown else tools, dialect, in_text)
 
 
 def _shape_calls(messages: Sequence[Message], prober: Prober) -> tuple[list[Message], Dialect]:
     support = prober.call_support
     shaped = match_results(messages, support.id_rule)
     if not support.calls:
-        return calls_as_text(shaped), support.dialect
+        shaped = calls_as_text(shaped, native_writer(prober.source))
+        return (shaped if support.results else results_as_text(shaped)), support.dialect
     if not support.parallel:
         shaped = one_call_each(shaped)
     if not support.with_text:
@@ -76,7 +81,7 @@ def _with_usable_system(messages: Sequence[Message], prober: Prober) -> list[Mes
 def gentler(messages: Sequence[Message]) -> Iterator[list[Message]]:
     """What else to try with a template that refuses a conversation: each asks less of it than the one before."""
     joined = join_same_roles(system_into_user(messages, keep_first=True))
-    told = join_same_roles(calls_as_text(joined))
+    told = join_same_roles(told_as_text(joined))
     tried = [list(messages)]
     for attempt in (joined, without_reasoning(messages), without_reasoning(joined), told, without_reasoning(told)):
         if attempt not in tried:

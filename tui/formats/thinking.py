@@ -14,7 +14,8 @@ from typing import Any, Final
 
 from tui.domain import Message, ReasoningEffort, text_message
 from tui.formats.conversation import add_system_text
-from tui.formats.prober import MARK, Prober
+from tui.formats.prober import Prober
+from tui.formats.probes import MARK
 from tui.formats.renderer import Request
 
 _SWITCHES: Final[tuple[tuple[str, Any, Any], ...]] = (
