@@ -9,36 +9,47 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import product
-from typing import Any, TypeGuard
+from typing import Any, Final, TypeGuard
 
 from tests.support.conversations import Conversation
-from tui.domain import Message, Part, ReasoningPart, TextPart, Tool, ToolCallPart, ToolResultPart
+from tui.domain import Message, Part, ReasoningPart, TextPart, Tool, ToolCallPart, ToolResultPart, text_message
+from tui.formats import Capabilities, ChatFormat
 
 BEGINNING, END = "<s>", "</s>"
 
 
-def oracle_prompts(
+def oracle_prompt(
     template: str, conversation: Conversation, variables: Mapping[str, Any], *, continue_last: bool = False
-) -> list[str]:
-    """What Hugging Face makes of the conversation in every form in which all of its words are there, the best first.
+) -> str | None:
+    """What Hugging Face makes of the conversation in the first form in which all of its words are there.
 
-    The best is the first that shows the reasoning, if any does. Empty where the template refuses or loses something in
-    all of them.
+    One that shows the reasoning is better. `None` where the template refuses or loses something in all of them.
     """
-    made: list[str] = []
     thoughts = [part.text for message in conversation.messages for part in message.parts if _is_thought(part)]
+    first: str | None = None
     for reasoning, text_arguments, parts, empty in product(
-        ("fields", "all fields", "blocks"), (False, True), (False, True), ("", None)
+        _reasoning_forms(template, thoughts), (False, True), (False, True), ("", None)
     ):
         messages = [_message(message, reasoning, text_arguments, parts, empty) for message in conversation.messages]
         prompt = _render(template, messages, conversation.tools, variables, continue_last)
-        if prompt is None or prompt in made or _is_printed_list(prompt):
+        if prompt is None or _is_printed_list(prompt) or any(word not in prompt for word in conversation.words):
             continue
-        if all(word in prompt for word in conversation.words):
-            made.append(prompt)
-    return sorted(made, key=lambda prompt: not any(thought in prompt for thought in thoughts))
+        first = first or prompt
+        if not thoughts or any(thought in prompt for thought in thoughts):
+            return prompt
+    return first
+
+
+def _reasoning_forms(template: str, thoughts: Sequence[str]) -> tuple[str, ...]:
+    if not thoughts:
+        return ("fields",)
+    if re.search(r"message(\.|\[.)(thinking|reasoning\b)", template):
+        # It reads the reasoning of a message; where it does not show it, that is what it wants.
+        return ("fields", "all fields")
+    return ("fields", "all fields", "blocks")
 
 
 def _is_thought(part: Part) -> TypeGuard[ReasoningPart]:
@@ -129,3 +140,67 @@ def _message(message: Message, reasoning: str, text_arguments: bool, parts: bool
 
 def _content(text: str, parts: bool) -> Any:
     return [{"type": "text", "text": text}] if parts else text
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One conversation rendered by one template: by us, and by Hugging Face in its best form."""
+
+    ours: str
+    theirs: str | None
+    """`None` where it refuses the conversation or loses a part of it in every form."""
+
+
+def compare(template: str, conversation: Conversation) -> Comparison:
+    """Render the conversation both ways."""
+    chat_format = ChatFormat(template, beginning_token=BEGINNING, end_token=END)
+    known = chat_format.capabilities
+    variables: dict[str, Any] = {}
+    asked = conversation
+    if conversation.effort and known.thinking_switch == "/no_think":
+        word = "/no_think" if conversation.effort == "off" else "/think"
+        system = text_message("system", f"{conversation.messages[0].text}\n{word}")
+        asked = replace(conversation, messages=(system, *conversation.messages[1:]))
+    elif conversation.effort:
+        variables = _thinking(template, known, on=conversation.effort != "off")
+    if known.tool_call_ids == "functions_name_index":
+        asked = replace(asked, messages=tuple(map(_with_kimi_ids, asked.messages)))
+    ours = chat_format.render(
+        conversation.messages, tools=conversation.tools, reasoning_effort=conversation.effort
+    ).text
+    return Comparison(ours, oracle_prompt(template, asked, variables))
+
+
+_SWITCHED: Final[dict[str, tuple[Any, Any]]] = {
+    "enable_thinking": (False, True),
+    "thinking": (False, True),
+    "thinking_mode": ("disabled", "enabled"),
+    "thinking_option": ("off", "on"),
+    "thinking_budget": (0, -1),
+}
+
+
+def _thinking(template: str, known: Capabilities, *, on: bool) -> dict[str, Any]:
+    """The variables by which these templates are told, as their publishers document them."""
+    told: dict[str, Any] = {}
+    if known.thinking_switch in _SWITCHED:
+        told[known.thinking_switch] = _SWITCHED[known.thinking_switch][on]
+    if known.effort_variable and (on or not told):
+        least = next((word for word in ("no_think", '"none"', "minimal") if word in template), "low")
+        told[known.effort_variable] = "high" if on else least.strip('"')
+    return told
+
+
+def _with_kimi_ids(message: Message) -> Message:
+    ids = {"call00001": "functions.get_weather:0", "call00002": "functions.get_time:1"}
+
+    def renamed(part: Part) -> Part:
+        match part:
+            case ToolCallPart():
+                return replace(part, id=ids[part.id])
+            case ToolResultPart():
+                return replace(part, call_id=ids[part.call_id])
+            case _:
+                return part
+
+    return replace(message, parts=tuple(map(renamed, message.parts)))

@@ -157,7 +157,8 @@ class ChatFormat:
             add_generation_prompt=generate,
             image_marker=job.image_marker,
         )
-        return RenderedPrompt(text, reasoning_open=continue_last and not messages[-1].text)
+        last = messages[-1] if continue_last else None
+        return RenderedPrompt(text, reasoning_open=last is not None and not last.text and bool(last.reasoning))
 
     def _continued(self, messages: Sequence[Message], job: _Job) -> RenderedPrompt:
         last = messages[-1]

@@ -12,7 +12,16 @@ from functools import cached_property
 from itertools import product
 from typing import Final
 
-from tui.domain import BadTemplate, ImagePart, Message, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from tui.domain import (
+    BadTemplate,
+    ImagePart,
+    Message,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    text_message,
+)
 from tui.formats.call_ids import IdRule
 from tui.formats.dialect import Dialect, ReasoningForm, ToolForm
 from tui.formats.limits import TIME_LIMIT
@@ -111,16 +120,26 @@ class Prober:
         text = self.prompt([USER], replace(self.dialect, content_as_parts=True))
         return text is not None and MARK in text and "'text'" not in text
 
-    @cached_property
+    @property
     def tool_dialect(self) -> Dialect | None:
         """How the template wants to be told of tools; `None` if it has no place for them."""
-        for variable, form in _TOOL_FORMS:
-            if variable not in self.source:
-                continue
-            dialect = replace(self.dialect, tools_variable=variable, tool_form=form)
-            if self.shows(OFFERED, [USER], dialect, Request(tools=[TOOL])):
-                return dialect
-        return None
+        return self._tool_place[0]
+
+    @property
+    def tools_need_system(self) -> bool:
+        """Whether the place for tools is inside a system message that must be there."""
+        return self._tool_place[1]
+
+    @cached_property
+    def _tool_place(self) -> tuple[Dialect | None, bool]:
+        for before in ([], [text_message("system", "")]):
+            for variable, form in _TOOL_FORMS:
+                if variable not in self.source:
+                    continue
+                dialect = replace(self.dialect, tools_variable=variable, tool_form=form)
+                if self.shows(OFFERED, [*before, USER], dialect, Request(tools=[TOOL])):
+                    return dialect, bool(before)
+        return None, False
 
     @cached_property
     def call_support(self) -> CallSupport:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from tui.domain import ImagePart, Message, TextPart, Tool
 from tui.formats.call_ids import match_results
 from tui.formats.conversation import (
+    add_system_text,
     join_same_roles,
     one_call_each,
     system_into_user,
@@ -49,6 +50,8 @@ def shape(messages: Sequence[Message], tools: Sequence[Tool], prober: Prober) ->
         dialect = prober_dialect
     if unknown:
         messages = tell_of_tools(messages, tools, prober.call_example)
+    elif tools and prober.tools_need_system:
+        messages = add_system_text(messages, "", between="")
     if any(message.reasoning for message in messages):
         dialect = replace(dialect, reasoning=prober.reasoning_form or "fields")
     return Shaped(_with_usable_system(messages, prober), () if unknown else tools, dialect, in_text)
