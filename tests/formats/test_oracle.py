@@ -70,9 +70,8 @@ EXCEPTIONS = frozenset(_exceptions())
 def _differences(path: Path) -> dict[str, Comparison]:
     template = path.read_text(encoding="utf-8")
     found = {}
-    for name, conversation in CONVERSATIONS.items():
-        made = compare(template, conversation)
-        assert [word for word in conversation.words if word not in made.ours] == [], (name, made.ours)
+    for name, made in compare(template, CONVERSATIONS).items():
+        assert [word for word in CONVERSATIONS[name].words if word not in made.ours] == [], (name, made.ours)
         if made.theirs is None or made.ours != made.theirs:
             found[name] = made
     return found

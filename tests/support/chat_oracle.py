@@ -151,10 +151,14 @@ class Comparison:
     """`None` where it refuses the conversation or loses a part of it in every form."""
 
 
-def compare(template: str, conversation: Conversation) -> Comparison:
-    """Render the conversation both ways."""
+def compare(template: str, conversations: Mapping[str, Conversation]) -> dict[str, Comparison]:
+    """Render conversations both ways."""
     chat_format = ChatFormat(template, beginning_token=BEGINNING, end_token=END)
-    known = chat_format.capabilities
+    return {name: _compare(chat_format, conversation) for name, conversation in conversations.items()}
+
+
+def _compare(chat_format: ChatFormat, conversation: Conversation) -> Comparison:
+    known, template = chat_format.capabilities, chat_format.template
     variables: dict[str, Any] = {}
     asked = conversation
     if conversation.effort and known.thinking_switch == "/no_think":

@@ -111,15 +111,20 @@ def _call_dictionary(call: ToolCallPart, dialect: Dialect) -> dict[str, Any]:
 
 
 def function_of(tool: Tool, index: int) -> dict[str, Any]:
-    """A tool as an object. BadRequest if its schema is no JSON; `index` is its place in the request."""
+    """A tool as an object. BadRequest if its schema is no JSON object; `index` is its place in the request."""
     try:
         parameters = json.loads(tool.parameters or "{}")
+        if not isinstance(parameters, dict):
+            raise ValueError(f"{tool.parameters[:40]} is not an object")
     except ValueError as error:
         raise BadRequest(
-            f"The parameters of the tool {tool.name} are not JSON: {error}.",
-            "Give a JSON Schema.",
+            f"The parameters of the tool {tool.name} are no JSON Schema: {error}.",
+            "Give a JSON object that describes them, or leave them out.",
             field=f"tools[{index}].parameters",
         ) from error
+    if "type" not in parameters or "properties" not in parameters:
+        # Many templates go through the properties without asking whether there are any.
+        parameters = {"type": "object", **parameters, "properties": parameters.get("properties", {})}
     return {"name": tool.name, "description": tool.description, "parameters": parameters}
 
 
