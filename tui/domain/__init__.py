@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     )
     from tui.domain.models import (
         ModelInfo,
+        ModelVocabulary,
     )
 else:
     from tui.lazy import lazy_names
@@ -93,7 +94,7 @@ else:
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
-            "models": "ModelInfo",
+            "models": "ModelInfo ModelVocabulary",
         },
     )
 
@@ -128,6 +129,7 @@ __all__ = [
     "ModelLoading",
     "ModelNotFound",
     "ModelUnusable",
+    "ModelVocabulary",
     "ModelWillNotFit",
     "Origin",
     "OverflowPolicy",
