@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from tui.formats.output.families import (
     ANSWER_TAGS,
@@ -41,6 +42,13 @@ def detect_output_format(template: str) -> OutputFormat:
         lead=known.lead,
         own_calls=family is not None,
     )
+
+
+def instructed(output_format: OutputFormat) -> OutputFormat:
+    """The format of a model that was told in plain words to call tools in the default form."""
+    if not output_format.own_calls:
+        return output_format
+    return replace(output_format, calls=(*DEFAULT_CALLS, *output_format.calls), own_calls=False)
 
 
 def _reasoning(template: str) -> tuple[ReasoningTags, ...]:
