@@ -28,7 +28,7 @@ from tui.domain import (
     ReasoningDelta,
 )
 from tui.engine import Delivery, GenerationTask, LoadedModel, LoadProgress
-from tui.formats import ChatFormat, Delta, OutputParser, RenderedPrompt
+from tui.formats import ChatFormat, Delta, OutputFormat, OutputParser, RenderedPrompt
 from tui.inference.overflow import fit_conversation
 from tui.inference.stream import EventStream
 
@@ -148,6 +148,13 @@ class Generation:
             task.cancel()
         parser = OutputParser(chat_format.output_format, tools=self.request.tools, reasoning_open=prompt.reasoning_open)
         self._pump(task, parser)
+
+    def _parser(self, output_format: OutputFormat, prompt: RenderedPrompt) -> OutputParser:
+        """For the answer. Where nothing can be called, an answer about calls is not mistaken for one."""
+        request = self.request
+        if not request.tools or request.tool_choice.mode == "none":
+            output_format = output_format.without_calls()
+        return OutputParser(output_format, tools=request.tools, reasoning_open=prompt.reasoning_open)
 
     def _prompt(self, model: LoadedModel, chat_format: ChatFormat) -> tuple[RenderedPrompt, list[int]]:
         """What the model is given of the conversation, as text and as tokens."""
