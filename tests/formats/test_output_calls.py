@@ -346,6 +346,33 @@ def test_functionary_says_to_whom_it_speaks() -> None:
     assert result.content == "I look.\nDone."
 
 
+def test_where_nothing_can_be_called_calls_are_text() -> None:
+    call = '<tool_call>\n{"name": "get_weather", "arguments": {}}\n</tool_call>'
+    result = parsed(detect_output_format(TEMPLATES["qwen3"]).without_calls(), f"<think>a</think>{call}")
+    assert (result.reasoning, result.content, result.calls) == ("a", call, ())
+
+
+ANSWER_STARTS = [
+    ("plain", False, None),
+    ("hermes", False, None),
+    ("qwen3", False, (("</think>",), "<think>")),
+    ("qwen3", True, (("</think>",), "")),
+    ("magistral", False, (("[/THINK]",), "[THINK]")),
+]
+
+
+@pytest.mark.parametrize(("family", "reasoning_open", "start"), ANSWER_STARTS)
+def test_where_the_answer_begins(family: str, reasoning_open: bool, start: object) -> None:
+    assert detect_output_format(TEMPLATES[family]).answer_start(reasoning_open) == start
+
+
+def test_where_the_answer_begins_in_harmony() -> None:
+    start = detect_output_format(TEMPLATES["gpt-oss"]).answer_start(False)
+    assert start is not None
+    assert "<|channel|>final<|message|>" in start[0]
+    assert start[1] == "<|channel|>"
+
+
 def test_a_template_without_tools_gets_the_default_format() -> None:
     plain = detect_output_format(TEMPLATES["plain"])
     assert not plain.own_calls

@@ -92,7 +92,7 @@ class _Translation:
     def __init__(self, prompt: Prompt, request: GenerationRequest, load_time: float) -> None:
         tools = () if request.tool_choice.mode == "none" else request.tools
         # Without tools nothing is a call, whatever it looks like.
-        output_format = prompt.output_format if tools else replace(prompt.output_format, calls=())
+        output_format = prompt.output_format if tools else prompt.output_format.without_calls()
         self._parser = OutputParser(output_format, tools=tools, reasoning_open=prompt.reasoning_open)
         self._load_time = load_time
         self._reasoning_tokens = 0

@@ -5,16 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from tui.formats.output.families import (
-    ANSWER_TAGS,
-    DEFAULT_CALLS,
-    FAMILIES,
-    REASONING,
-    THINK,
-    Family,
-    key_value_tags,
-)
+from tui.formats.output.families import DEFAULT_CALLS, FAMILIES, Family
 from tui.formats.output.format import CallSyntax, JsonShape, OutputFormat, ReasoningTags
+from tui.formats.output.reasoning_tags import ANSWER_TAGS, REASONING, THINK
+from tui.formats.output.syntaxes import key_value_tags
 
 # Hunyuan 3 ends all its tags with a text of its own, a variable of the template.
 _SUFFIXED_TAGS = re.compile(r"'<arg_key\{\}>'\.format\((\w+)\)")

@@ -17,52 +17,23 @@ from tui.formats.output.format import (
     ReasoningTags,
     TaggedShape,
 )
-
-_JSON = JsonShape()
-_JSON_LINE = JsonShape(gap="\n")
-_JSON_ARRAY = JsonShape(array=True)
-_FUNCTION_TAGS = TaggedShape(
-    opening="<function=",
-    name_end=">",
-    parameter_opening="<parameter=",
-    parameter_name_end=">",
-    value_closing="</parameter>",
-    closing="</function>",
-    padding="\n",
+from tui.formats.output.syntaxes import (
+    DEEPSEEK_OUTPUTS,
+    FUNCTION_TAGS,
+    JSON,
+    JSON_ARRAY,
+    JSON_LINE,
+    LLAMA_BARE,
+    MISTRAL_NAMED,
+    MISTRAL_WITH_ID,
+    PYTHON_TAG,
+    PYTHONIC,
+    deepseek,
+    invoke_tags,
+    key_value_tags,
+    mistral,
+    tagged_json,
 )
-_PYTHONIC = PythonicShape()
-
-
-def _invoke_tags(prefix: str, end: str = "/", typed: bool = False) -> TaggedShape:
-    """`<invoke name="f"><parameter name="a">…`, with a prefix in every tag."""
-    return TaggedShape(
-        opening=f'<{prefix}invoke name="',
-        name_end='">',
-        parameter_opening=f'<{prefix}parameter name="',
-        parameter_name_end='">',
-        value_closing=f"<{end}{prefix}parameter>",
-        closing=f"<{end}{prefix}invoke>",
-        typed_by="string" if typed else "",
-    )
-
-
-def key_value_tags(prefix: str = "", suffix: str = "", name_end: str = "\n") -> TaggedShape:
-    """A name, then `<arg_key>k</arg_key><arg_value>v</arg_value>`, with a prefix or suffix in every tag."""
-    return TaggedShape(
-        opening="",
-        name_end=name_end,
-        parameter_opening=f"<{prefix}arg_key{suffix}>",
-        parameter_name_end=f"</{prefix}arg_key{suffix}>",
-        value_opening=f"<{prefix}arg_value{suffix}>",
-        value_closing=f"</{prefix}arg_value{suffix}>",
-    )
-
-
-def _deepseek_fields(fenced: bool) -> NamedShape:
-    begin, separator, end = "<｜tool▁call▁begin｜>", "<｜tool▁sep｜>", "<｜tool▁call▁end｜>"
-    if not fenced:
-        return NamedShape(((begin, "name"), (separator, "arguments")), closing=end)
-    return NamedShape(((begin, "kind"), (separator, "name"), ("\n```json\n", "arguments")), "\n```", end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,36 +50,6 @@ class Family:
     lead: str = ""
 
 
-def _tagged_json(opening: str, closing: str, *more: str, array: bool = False) -> tuple[CallSyntax, ...]:
-    shape = _JSON_ARRAY if array else _JSON
-    return (CallSyntax((shape,), (opening, *more), (closing,) if closing else (), repeated=bool(closing)),)
-
-
-_DEEPSEEK_OUTPUTS = (
-    "<｜tool▁outputs▁begin｜>",
-    "<｜tool▁outputs▁end｜>",
-    "<｜tool▁output▁begin｜>",
-    "<｜tool▁output▁end｜>",
-)
-
-
-def _deepseek(fenced: bool) -> tuple[CallSyntax, ...]:
-    shape = _deepseek_fields(fenced)
-    opening, closing = "<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"
-    return (CallSyntax((shape,), (opening,), (closing,), naked=("<｜tool▁call▁begin｜>",)),)
-
-
-_MISTRAL_NAMED = NamedShape((("", "name"), ("[ARGS]", "arguments")))
-_MISTRAL_WITH_ID = NamedShape((("", "name"), ("[CALL_ID]", "id"), ("[ARGS]", "arguments")))
-
-
-def _mistral(*shapes: JsonShape | NamedShape) -> tuple[CallSyntax, ...]:
-    return (CallSyntax(shapes, ("[TOOL_CALLS]",), repeated=False, nameless=True),)
-
-
-_LLAMA_BARE = CallSyntax((JsonShape(arguments_key="parameters"),), known_only=True)
-_PYTHON_TAG = CallSyntax((PythonicShape(bracketed=False, suffix=".call"), _JSON), ("<|python_tag|>",), known_only=True)
-
 FAMILIES = (
     Family(
         ("<|start|>", "<|channel|>", "<|message|>"),
@@ -118,7 +59,7 @@ FAMILIES = (
     ),
     Family(
         ("<|start|>", "<|message|>", "<|eom|>"),
-        (CallSyntax((_invoke_tags("atem:"),), ("<atem:function_calls>",), ("</atem:function_calls>",)),),
+        (CallSyntax((invoke_tags("atem:"),), ("<atem:function_calls>",), ("</atem:function_calls>",)),),
         ChannelSyntax(
             "<|start|>",
             "<|message|>",
@@ -132,13 +73,13 @@ FAMILIES = (
         ("｜DSML｜", "function_calls"),
         (
             CallSyntax(
-                (_invoke_tags("｜DSML｜", typed=True),), ("<｜DSML｜function_calls>",), ("</｜DSML｜function_calls>",)
+                (invoke_tags("｜DSML｜", typed=True),), ("<｜DSML｜function_calls>",), ("</｜DSML｜function_calls>",)
             ),
         ),
     ),
     Family(
         ("｜DSML｜",),
-        (CallSyntax((_invoke_tags("｜DSML｜", typed=True),), ("<｜DSML｜tool_calls>",), ("</｜DSML｜tool_calls>",)),),
+        (CallSyntax((invoke_tags("｜DSML｜", typed=True),), ("<｜DSML｜tool_calls>",), ("</｜DSML｜tool_calls>",)),),
     ),
     Family(
         ("<|open|>", "<|close|>", "<|sep|>"),
@@ -204,7 +145,7 @@ FAMILIES = (
         ("<steptml:invoke",),
         (
             CallSyntax(
-                (_invoke_tags("steptml:"),),
+                (invoke_tags("steptml:"),),
                 ("<｜tool_calls_begin｜>", "<｜tool_call_begin｜>"),
                 ("<｜tool_calls_end｜>",),
                 naked=('<steptml:invoke name="',),
@@ -212,8 +153,8 @@ FAMILIES = (
         ),
         dropped=("<｜tool_call_end｜>", "<｜tool_sep｜>"),
     ),
-    Family(("<｜tool▁call▁begin｜>", "```json"), _deepseek(fenced=True), dropped=_DEEPSEEK_OUTPUTS),
-    Family(("<｜tool▁call▁begin｜>",), _deepseek(fenced=False), dropped=_DEEPSEEK_OUTPUTS),
+    Family(("<｜tool▁call▁begin｜>", "```json"), deepseek(fenced=True), dropped=DEEPSEEK_OUTPUTS),
+    Family(("<｜tool▁call▁begin｜>",), deepseek(fenced=False), dropped=DEEPSEEK_OUTPUTS),
     Family(
         ("<|tool_call>", "<tool_call|>"),
         (CallSyntax((BracedShape("call:", '<|"|>'),), ("<|tool_call>",), ("<tool_call|>",)),),
@@ -224,20 +165,20 @@ FAMILIES = (
         (CallSyntax((BracedShape("call:", "<escape>"),), ("<start_function_call>",), ("<end_function_call>",)),),
     ),
     *(
-        Family((sign,), (CallSyntax((_PYTHONIC, _JSON), ("<|tool_call_start|>",), ("<|tool_call_end|>",)),))
+        Family((sign,), (CallSyntax((PYTHONIC, JSON), ("<|tool_call_start|>",), ("<|tool_call_end|>",)),))
         for sign in ("<|tool_call_start|>", "<|tool_list_start|>", "List of tools: [")
     ),
     Family(
         ("<minimax:tool_call>",),
-        (CallSyntax((_invoke_tags(""), _JSON), ("<minimax:tool_call>",), ("</minimax:tool_call>",)),),
+        (CallSyntax((invoke_tags(""), JSON), ("<minimax:tool_call>",), ("</minimax:tool_call>",)),),
     ),
     Family(
         ("<seed:tool_call>",),
-        (CallSyntax((_FUNCTION_TAGS,), ("<seed:tool_call>",), ("</seed:tool_call>",), naked=("<function=",)),),
+        (CallSyntax((FUNCTION_TAGS,), ("<seed:tool_call>",), ("</seed:tool_call>",), naked=("<function=",)),),
     ),
     Family(
         ("<longcat_tool_call>",),
-        (CallSyntax((_JSON, key_value_tags("longcat_")), ("<longcat_tool_call>",), ("</longcat_tool_call>",)),),
+        (CallSyntax((JSON, key_value_tags("longcat_")), ("<longcat_tool_call>",), ("</longcat_tool_call>",)),),
     ),
     Family(
         ("<|action_start|>",),
@@ -249,27 +190,27 @@ FAMILIES = (
             ),
         ),
     ),
-    Family(("[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"), _mistral(_MISTRAL_WITH_ID, _JSON_ARRAY)),
-    Family(("[TOOL_CALLS]", "[ARGS]"), _mistral(_MISTRAL_NAMED, _JSON_ARRAY)),
-    Family(("[TOOL_CALLS]",), _mistral(_JSON_ARRAY, _MISTRAL_NAMED)),
-    Family(("<|tool_call|>", "<|/tool_call|>"), _tagged_json("<|tool_call|>", "<|/tool_call|>", array=True)),
+    Family(("[TOOL_CALLS]", "[CALL_ID]", "[ARGS]"), mistral(MISTRAL_WITH_ID, JSON_ARRAY)),
+    Family(("[TOOL_CALLS]", "[ARGS]"), mistral(MISTRAL_NAMED, JSON_ARRAY)),
+    Family(("[TOOL_CALLS]",), mistral(JSON_ARRAY, MISTRAL_NAMED)),
+    Family(("<|tool_call|>", "<|/tool_call|>"), tagged_json("<|tool_call|>", "<|/tool_call|>", array=True)),
     Family(
         ("<|tool_call|>",),
-        _tagged_json("<|tool_call|>", "", "<tool_call>", array=True),
+        tagged_json("<|tool_call|>", "", "<tool_call>", array=True),
         dropped=("<response>", "</response>"),
     ),
     Family(
         ("<|function_call|>",),
-        (CallSyntax((_JSON,), ("<|function_call|>", "function call<|role_sep|>\n"), ("</s>",), repeated=False),),
+        (CallSyntax((JSON,), ("<|function_call|>", "function call<|role_sep|>\n"), ("</s>",), repeated=False),),
         dropped=("<|message_sep|>\n\n",),
     ),
     Family(
         ("<|message_sep|>", "<|role_sep|>"),
-        (CallSyntax((_JSON,), ("function call<|role_sep|>\n", "<|function_call|>"), ("</s>",), repeated=False),),
+        (CallSyntax((JSON,), ("function call<|role_sep|>\n", "<|function_call|>"), ("</s>",), repeated=False),),
         dropped=("<|message_sep|>\n\n",),
     ),
-    Family(("<function_call>",), _tagged_json("<function_call>", "")),
-    Family(("<TOOLCALL>",), _tagged_json("<TOOLCALL>", "</TOOLCALL>", array=True)),
+    Family(("<function_call>",), tagged_json("<function_call>", "")),
+    Family(("<TOOLCALL>",), tagged_json("<TOOLCALL>", "</TOOLCALL>", array=True)),
     Family(
         ("<|tools_prefix|>",),
         (CallSyntax((JsonShape(name_is_key=True, array=True),), ("<|tools_prefix|>",), ("<|tools_suffix|>",)),),
@@ -289,10 +230,10 @@ FAMILIES = (
             ),
         ),
     ),
-    Family(("functools[",), (CallSyntax((_JSON_ARRAY,), ("functools[",), repeated=False, overlap=1),)),
+    Family(("functools[",), (CallSyntax((JSON_ARRAY,), ("functools[",), repeated=False, overlap=1),)),
     Family(
         ("<function_calls>",),
-        (CallSyntax((PythonicShape(bracketed=False), _JSON), ("<function_calls>",), ("</function_calls>",)),),
+        (CallSyntax((PythonicShape(bracketed=False), JSON), ("<function_calls>",), ("</function_calls>",)),),
     ),
     Family(
         (">>>all", "recipient"),
@@ -302,11 +243,11 @@ FAMILIES = (
     ),
     Family(
         ("<arg_key>", "<tool_call>"),
-        (CallSyntax((key_value_tags(), _JSON), ("<tool_call>",), ("</tool_call>",)),),
+        (CallSyntax((key_value_tags(), JSON), ("<tool_call>",), ("</tool_call>",)),),
     ),
     Family(
         ("<function=", "<parameter="),
-        (CallSyntax((_FUNCTION_TAGS, _JSON), ("<tool_call>",), ("</tool_call>",), naked=("<function=",)),),
+        (CallSyntax((FUNCTION_TAGS, JSON), ("<tool_call>",), ("</tool_call>",), naked=("<function=",)),),
     ),
     Family(
         ("<function=", "</function>"),
@@ -315,7 +256,7 @@ FAMILIES = (
                 (NamedShape((("<function=", "name"), (">", "arguments")), closing="</function>"),),
                 naked=("<function=",),
             ),
-            _PYTHON_TAG,
+            PYTHON_TAG,
         ),
     ),
     Family(
@@ -341,50 +282,30 @@ FAMILIES = (
     ),
     Family(
         ("<tool_calls>",),
-        (CallSyntax((_JSON_ARRAY,), ("<tool_calls>", "<tool_call>"), ("</tool_calls>", "</tool_call>")),),
+        (CallSyntax((JSON_ARRAY,), ("<tool_calls>", "<tool_call>"), ("</tool_calls>", "</tool_call>")),),
     ),
-    Family(("<tool_call>",), (CallSyntax((_JSON_LINE, _FUNCTION_TAGS), ("<tool_call>",), ("</tool_call>",)),)),
+    Family(("<tool_call>",), (CallSyntax((JSON_LINE, FUNCTION_TAGS), ("<tool_call>",), ("</tool_call>",)),)),
     Family(
         ("<|python_start|>",),
         (
-            CallSyntax((_PYTHONIC, _JSON), known_only=True),
-            CallSyntax((_PYTHONIC, _JSON), ("<|python_start|>",), ("<|python_end|>",)),
+            CallSyntax((PYTHONIC, JSON), known_only=True),
+            CallSyntax((PYTHONIC, JSON), ("<|python_start|>",), ("<|python_end|>",)),
         ),
     ),
-    Family(("<|python_tag|>",), (_LLAMA_BARE, _PYTHON_TAG)),
-    Family(('"parameters": ',), (_LLAMA_BARE, _PYTHON_TAG)),
-    Family(("func_name1(",), (CallSyntax((_PYTHONIC,), known_only=True),)),
+    Family(("<|python_tag|>",), (LLAMA_BARE, PYTHON_TAG)),
+    Family(('"parameters": ',), (LLAMA_BARE, PYTHON_TAG)),
+    Family(("func_name1(",), (CallSyntax((PYTHONIC,), known_only=True),)),
     Family(
         ('"name": "', '"arguments": '),
         (
-            CallSyntax((_JSON_ARRAY,), known_only=True),
-            CallSyntax((_JSON_ARRAY,), ("```json\n", "```\n"), ("```",), known_only=True),
-            CallSyntax((_JSON_ARRAY,), ("<tool_call>",), ("</tool_call>",), known_only=True),
-            CallSyntax((_JSON_ARRAY,), ("[TOOL_CALLS]",), repeated=False, known_only=True),
+            CallSyntax((JSON_ARRAY,), known_only=True),
+            CallSyntax((JSON_ARRAY,), ("```json\n", "```\n"), ("```",), known_only=True),
+            CallSyntax((JSON_ARRAY,), ("<tool_call>",), ("</tool_call>",), known_only=True),
+            CallSyntax((JSON_ARRAY,), ("[TOOL_CALLS]",), repeated=False, known_only=True),
         ),
     ),
 )
 """The most specific first: a template may show the signs of several."""
 
-DEFAULT_CALLS = (CallSyntax((_JSON,), ("[TOOL_REQUEST]",), ("[END_TOOL_REQUEST]",)),)
+DEFAULT_CALLS = (CallSyntax((JSON,), ("[TOOL_REQUEST]",), ("[END_TOOL_REQUEST]",)),)
 """For models that were never taught to call tools; a system prompt tells them. The texts are LM Studio's."""
-
-THINK = ReasoningTags("<think>", "</think>")
-"""What most models write, and what fine-tunes write whose template says nothing of it."""
-
-REASONING = (
-    ReasoningTags("[THINK]", "[/THINK]", anywhere=True),
-    ReasoningTags("<|channel>", "<channel|>", anywhere=True, title="thought\n"),
-    ReasoningTags("<seed:think>", "</seed:think>"),
-    ReasoningTags("<mm:think>", "</mm:think>"),
-    ReasoningTags("<thinking>", "</thinking>"),
-    ReasoningTags("<|START_THINKING|>", "<|END_THINKING|>", anywhere=True),
-    ReasoningTags("<|inner_prefix|>", "<|inner_suffix|>", anywhere=True),
-    ReasoningTags("<|think|>", "<|end|>", anywhere=True),
-    ReasoningTags("Here is my thought process:", "Here is my response:"),
-    ReasoningTags("Here are my reasoning steps:", "[BEGIN FINAL RESPONSE]"),
-)
-"""The tags of other families."""
-
-ANSWER_TAGS = ("<answer>", "</answer>")
-"""What some reasoning models put around their answer."""

@@ -6,7 +6,7 @@ A family of models is a row of these values (`families.py`); the readers know sh
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -166,6 +166,10 @@ class OutputFormat:
     def markers(self) -> tuple[str, ...]:
         """Every text that is looked for: those that are special tokens must be spelled out in the output."""
         return tuple(dict.fromkeys(marker for marker in self._all_markers() if marker.strip()))
+
+    def without_calls(self) -> OutputFormat:
+        """The same for an answer that cannot call anything: what looks like a call in it is text."""
+        return self if self.channels is not None else replace(self, calls=())
 
     def opens_reasoning(self, prompt: str) -> bool:
         """Whether the prompt ends inside an open block of reasoning, so that the answer begins in it."""
