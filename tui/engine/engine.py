@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -18,6 +15,7 @@ from tui.engine.loaded import LoadedModel
 from tui.engine.loading import Kernels, LoadProgress, OpenModel, open_model
 from tui.engine.log import LogRing
 from tui.engine.memory import check_fit, estimate_memory
+from tui.engine.native_memory import keep_one_arena, return_memory
 from tui.engine.self_test import SelfTest, self_test
 from tui.engine.states import StateFolder
 from tui.engine.verdicts import VerdictStore
@@ -27,6 +25,7 @@ class Engine:
     """Loads models into this process and keeps track of them. Safe to use from any thread; loading blocks."""
 
     def __init__(self, verdicts: Path, log: LogRing, *, states: Path | None = None) -> None:
+        keep_one_arena()
         self._states = StateFolder(states) if states is not None else None
         self._store = VerdictStore(verdicts)
         self._log = log
@@ -109,7 +108,8 @@ class Engine:
         model = self._models.get(key)
         if model is not None:
             model.close()
-            _return_memory()
+            del model  # what it still holds shall be freed before memory is returned
+            return_memory()
             self._log.write("engine", "info", f"unloaded {key}")
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ class Engine:
         estimate = self.estimate(model, config)
         if present is not None:
             present.close()
-            _return_memory()
+            return_memory()
         spare = [other for other in self.loaded() if other.just_in_time and not other.running]
         if just_in_time and self.auto_evict:
             for other in spare:
@@ -196,11 +196,3 @@ class Engine:
         finally:
             self._progress.pop(model.key, None)
 
-
-def _return_memory() -> None:
-    """Give freed memory back to the system, which glibc otherwise keeps for later."""
-    gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)
