@@ -13,7 +13,15 @@ from tui.engine import LogRing
 from tui.paths import Paths
 
 if TYPE_CHECKING:
-    from tui.domain import Event, GenerationRequest, LoadConfig, MemoryEstimate, SamplingConfig, StorageFailed
+    from tui.domain import (
+        Event,
+        FittedLoad,
+        GenerationRequest,
+        LoadConfig,
+        MemoryEstimate,
+        SamplingConfig,
+        StorageFailed,
+    )
     from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
     from tui.inference import FormatCache, Generation
     from tui.models import Catalogue
@@ -69,7 +77,7 @@ class Workbench:
         self.paths = paths
         self.log = LogRing()
         self.settings = Settings(paths.settings)
-        self._engine = _Once(lambda: _open_engine(paths, self.log))
+        self._engine = _Once(lambda: _open_engine(paths, self.log, self.settings))
         self._threads = _Once(lambda: _open_threads(paths))
         self._catalogue = _Once(lambda: _open_catalogue(paths))
         self._formats = _Once(_new_format_cache)
@@ -99,8 +107,17 @@ class Workbench:
         return self.engine.self_test()
 
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:
-        """What loading would need. Blocks for about half a second the first time; raises LmdeckError."""
+        """What loading would need, and whether the guardrail lets it. Blocks for about half a second the first time;
+        raises LmdeckError."""
         return self.engine.estimate(self.catalogue.find(model_key), self._resolved(config))
+
+    def fit(self, model_key: str, config: LoadConfig) -> FittedLoad:
+        """The configuration fitted to the memory that is free, and what that changed. Blocks for some estimates.
+
+        Raises ModelWillNotFit if nothing fits, and LmdeckError as `estimate` does.
+        """
+        fitted = self.engine.fit(self.catalogue.find(model_key), self._resolved(config))
+        return replace(fitted, config=replace(fitted.config, draft_model=config.draft_model))
 
     def load(
         self,
@@ -214,10 +231,11 @@ class Workbench:
 # Wings are imported when they are opened: the first paint needs none of them.
 
 
-def _open_engine(paths: Paths, log: LogRing) -> Engine:
+def _open_engine(paths: Paths, log: LogRing, settings: Settings) -> Engine:
+    from tui.config import guardrail_setting
     from tui.engine import Engine
 
-    return Engine(paths.verdicts, log, states=paths.states)
+    return Engine(paths.verdicts, log, states=paths.states, guardrail=lambda: guardrail_setting(settings))
 
 
 def _open_threads(paths: Paths) -> ThreadStore:

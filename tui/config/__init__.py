@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tui.config.guardrail import guardrail_setting
     from tui.config.load_parameters import LOAD_PARAMETERS
     from tui.config.parameters import Parameter, parse_value, value_text, with_values
     from tui.config.sampling_parameters import SAMPLING_PARAMETERS
@@ -13,6 +14,7 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
+            "guardrail": "guardrail_setting",
             "load_parameters": "LOAD_PARAMETERS",
             "parameters": "Parameter parse_value value_text with_values",
             "sampling_parameters": "SAMPLING_PARAMETERS",
@@ -25,6 +27,7 @@ __all__ = [
     "SAMPLING_PARAMETERS",
     "Parameter",
     "Settings",
+    "guardrail_setting",
     "parse_value",
     "value_text",
     "with_values",
