@@ -229,6 +229,8 @@ class MemoryEstimate:
     """The guardrail that judged it."""
     shortage: MemoryShortage | None = None
     """What the guardrail objects to; `None` when it lets the model be loaded."""
+    limit: int | None = None
+    """Bytes that the `custom` guardrail lets it take in all; `None` is no limit."""
     freed: int = 0
     """Bytes in the devices' `free` that other models hold now, which go when this one comes."""
     parked: int = 0

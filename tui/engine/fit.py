@@ -92,8 +92,8 @@ class _Search:
             for device in estimate.devices
             if not (gpu_only and device.device == HOST)
         ]  # fmt: skip
-        if estimate.shortage is not None and not estimate.shortage.device and not gpu_only:
-            margins.append(estimate.shortage.allowed - estimate.shortage.needed)
+        if estimate.limit is not None and not gpu_only:
+            margins.append(estimate.limit - estimate.needed)
         return min(margins, default=0)
 
 

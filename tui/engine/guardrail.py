@@ -57,16 +57,17 @@ def judge(
     `held` is what models take that stay, over all devices; `freed` what is in the devices' free memory only once
     others have gone. Both in bytes. `parks` says whether idle conversations will take some of the rest.
     """
-    estimate = MemoryEstimate(devices, guardrail.level, freed=freed, parked=_parked(devices) if parks else 0)
+    limited = guardrail.level == "custom" and guardrail.limit_gib > 0
+    limit = max(0, int(guardrail.limit_gib * _GIB) - held) if limited else None
+    parked = _parked(devices) if parks else 0
+    estimate = MemoryEstimate(devices, guardrail.level, limit=limit, freed=freed, parked=parked)
     shortages = [
         MemoryShortage(device.device, device.needed, _allowed(device, guardrail.level))
         for device in devices
         if guardrail.level in _RULES and margin(device, guardrail.level) < 0
     ]
-    if guardrail.level == "custom" and guardrail.limit_gib > 0:
-        allowed = max(0, int(guardrail.limit_gib * _GIB) - held)
-        if estimate.needed > allowed:
-            shortages.append(MemoryShortage("", estimate.needed, allowed))
+    if limit is not None and estimate.needed > limit:
+        shortages.append(MemoryShortage("", estimate.needed, limit))
     worst = max(shortages, key=lambda short: short.needed - short.allowed, default=None)
     return replace(estimate, shortage=worst)
 

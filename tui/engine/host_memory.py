@@ -89,10 +89,10 @@ def _mounts(lines: list[str], files: _Files) -> Iterator[tuple[Path, Path]]:
 def _cached(folder: Path, files: _Files) -> int:
     try:
         lines = (folder / "memory.stat").read_text().splitlines()
-    except OSError:
+        stat = dict(line.split(maxsplit=1) for line in lines if " " in line)
+        return sum(int(stat.get(name, 0)) for name in files.cached)
+    except (OSError, ValueError):
         return 0
-    stat = dict(line.split(maxsplit=1) for line in lines if " " in line)
-    return sum(int(stat.get(name, 0)) for name in files.cached)
 
 
 def _number(file: Path) -> int | None:
