@@ -106,16 +106,19 @@ def _maps(config: LoadConfig) -> bool:
 
 
 def _remembered(
-    store: VerdictStore, files: Iterable[Path], job: Job, refuse: Callable[[Outcome], Exception]
+    store: VerdictStore, files: Iterable[Path], job: Job, refuse: Callable[[Outcome], Exception] | None = None
 ) -> dict[str, Any]:
-    """What the child says, or has said once for these files, parameters and build; its problems are not kept."""
+    """What the child says, or has said once for these files, parameters and build.
+
+    Its problems raise what `refuse` makes of them, and are not kept; without `refuse` they are an empty answer.
+    """
     parts = [_identity(files), job.kind, asdict(job.config), asdict(job.kernels), build_identity()]
     key = f"layout:{json.dumps(parts, sort_keys=True)}"
     known = store.get(key)
     if isinstance(known, dict):
         return known
     outcome = run(job)
-    if outcome.problem:
+    if outcome.problem and refuse is not None:
         raise refuse(outcome)
     store.put(key, outcome.result)
     return outcome.result
@@ -164,13 +167,9 @@ def _projector_memory(path: Path, config: LoadConfig, kernels: Kernels, store: V
     """A file that only lies beside the model may be none, or damaged; then it is not used, and needs nothing."""
     only = LoadConfig(flash_attention=config.flash_attention)
     try:
-        return _remembered(store, (path,), Job("projector size", str(path), only, kernels), lambda _: _NoProjector())
-    except (_NoProjector, ModelUnusable):
+        return _remembered(store, (path,), Job("projector size", str(path), only, kernels))
+    except ModelUnusable:  # it has gone away
         return {}
-
-
-class _NoProjector(Exception):
-    """The child could not make anything of the file."""
 
 
 def _add(sizes: dict[str, dict[str, int]], purpose: str, memory: dict[str, int]) -> None:

@@ -19,7 +19,7 @@ _SYMBOL = "_Z21mtmd_get_memory_usagePKc19mtmd_context_params"
 def projector_memory(path: Path, config: LoadConfig, kernels: Kernels) -> dict[str, int]:
     """Bytes by device name, weights and the computation of one image; nothing is read but the file's header.
 
-    Everything counts as the CPU's, by the size of the file, where this build of mtmd does not tell.
+    Nothing for a file that mtmd cannot use. Where this build of mtmd does not tell, all of the file counts as the CPU's.
     """
     mtmd = load_mtmd()
     parameters = context_parameters(config, kernels)
@@ -27,7 +27,7 @@ def projector_memory(path: Path, config: LoadConfig, kernels: Kernels) -> dict[s
     function = getattr(mtmd._libmtmd, _SYMBOL, None)
     arguments = [(ctypes.c_char_p, os.fsencode(path)), (mtmd.mtmd_context_params, parameters)]
     found = read_map(function, arguments, 1) if function is not None else None
-    if not found:
+    if found is None:
         return {"CPU": path.stat().st_size}
     memory: dict[str, int] = {}
     for device, (size,) in found.items():
