@@ -61,7 +61,8 @@ def test_an_open_context_becomes_as_long_as_fits() -> None:
     fitted = fit_load(FIT, TRAINED, LAYERS, machine)
     assert fitted.config.context_length == TRAINED - TRAINED % 256 or fitted.estimate.shortage is None
     length = fitted.config.context_length
-    assert length is not None and 100_000 < length <= TRAINED
+    assert length is not None
+    assert 100_000 < length <= TRAINED
     assert machine.left(fitted.config) >= 0
     if length < TRAINED:
         assert machine.left(replace(fitted.config, context_length=length + 256)) < 0, "not one step more fits"
@@ -87,7 +88,8 @@ def test_layers_go_before_a_usual_conversation_gets_too_little_room() -> None:
     fitted = fit_load(FIT, TRAINED, LAYERS, machine)
     assert fitted.config.context_length == 8192
     layers = fitted.config.gpu_layers
-    assert layers is not None and 15 < layers < 25
+    assert layers is not None
+    assert 15 < layers < 25
     assert machine.left(replace(fitted.config, gpu_layers=layers + 1)) < 0
     assert {change.name: change.fitted for change in fitted.changes} == {
         "context_length": "8,192",
@@ -98,7 +100,8 @@ def test_layers_go_before_a_usual_conversation_gets_too_little_room() -> None:
 def test_layers_go_before_a_context_that_was_asked_for() -> None:
     fitted = fit_load(replace(FIT, context_length=32_768), TRAINED, LAYERS, Machine(gpu=10, host=32))
     assert fitted.config.context_length == 32_768
-    assert fitted.config.gpu_layers is not None and fitted.config.gpu_layers < LAYERS
+    assert fitted.config.gpu_layers is not None
+    assert fitted.config.gpu_layers < LAYERS
     assert [change.name for change in fitted.changes] == ["gpu_layers"]
 
 
@@ -107,7 +110,8 @@ def test_layers_that_were_asked_for_stay_and_the_context_goes_down() -> None:
     fitted = fit_load(asked, TRAINED, LAYERS, Machine(gpu=10, host=32))
     assert fitted.config.gpu_layers == LAYERS
     length = fitted.config.context_length
-    assert length is not None and 4096 < length < 32_768
+    assert length is not None
+    assert 4096 < length < 32_768
     assert [(change.name, change.asked) for change in fitted.changes] == [("context_length", "32,768")]
 
 
@@ -115,8 +119,10 @@ def test_when_both_memories_are_small_layers_and_context_go_down() -> None:
     machine = Machine(gpu=5, host=5)
     fitted = fit_load(replace(FIT, context_length=32_768), TRAINED, LAYERS, machine)
     assert fitted.estimate.shortage is None
-    assert fitted.config.context_length is not None and 4096 <= fitted.config.context_length < 32_768
-    assert fitted.config.gpu_layers is not None and 0 < fitted.config.gpu_layers < LAYERS
+    assert fitted.config.context_length is not None
+    assert 4096 <= fitted.config.context_length < 32_768
+    assert fitted.config.gpu_layers is not None
+    assert 0 < fitted.config.gpu_layers < LAYERS
 
 
 @pytest.mark.parametrize("asked", [FIT, replace(FIT, context_length=32_768), replace(FIT, gpu_layers=20)])
@@ -126,7 +132,8 @@ def test_never_below_the_least_context(asked: LoadConfig) -> None:
     assert fitted.config.context_length == asked.fit_minimum_context
     lower = fit_load(replace(asked, fit_minimum_context=512), TRAINED, LAYERS, Machine(gpu=0, host=8.5))
     assert lower.estimate.shortage is None
-    assert lower.config.context_length is not None and 512 <= lower.config.context_length < 4096
+    assert lower.config.context_length is not None
+    assert 512 <= lower.config.context_length < 4096
 
 
 def test_a_context_below_the_least_was_asked_for_and_stays() -> None:
@@ -153,7 +160,8 @@ def test_asked_fitted_and_loaded_stand_side_by_side(small_machine: tuple[Engine,
     fitted = engine.fit(info, asked)
     assert fitted.config.fit is False, "what was fitted can be loaded as it is"
     length = fitted.config.context_length
-    assert length is not None and 4096 < length < 500_000
+    assert length is not None
+    assert 4096 < length < 500_000
     assert 100 * 2**20 < fitted.estimate.needed <= 150 * 2**20
     model = engine.load(info, replace(asked, fit=True))
     (value,) = [value for value in model.values if value.name == "context_length"]

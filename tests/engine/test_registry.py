@@ -161,7 +161,8 @@ def test_a_closed_model_keeps_nothing_of_its_conversations(engine: Engine, paths
         prompt = [number * 7 + place % 5 for place in range(100)]
         collect(model.submit(prompt, SamplingConfig(max_tokens=2), constraint=Constraint("regex", "[a-z]*")))
     figures = model.cache_figures()
-    assert figures is not None and figures.parked_bytes > 10_000
+    assert figures is not None
+    assert figures.parked_bytes > 10_000
     engine.unload(model.key)
     states = [found for found in gc.get_objects() if isinstance(found, Conversation)]
     assert states == [], "though this test still holds the model"

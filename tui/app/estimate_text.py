@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from textual.content import Content
 
 from tui.app.figures import bar, bytes_text
@@ -72,18 +74,37 @@ def verdict(estimate: MemoryEstimate) -> tuple[str, str]:
     return f"✓ Fits: {bytes_text(estimate.needed)} ({level})", "$success"
 
 
-def values_text(values: tuple[LoadedValue, ...], labels: dict[str, str]) -> str:
-    """Parameters one below the other: what was asked, what fitting made of it, what was loaded."""
-    rows = [
-        (labels.get(value.name, value.name), value.asked or "–", value.fitted or "–", value.loaded)
-        for value in values
-    ]  # fmt: skip
-    header = ("", "asked", "fitted", "loaded")
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
-    return "\n".join(
-        f"{row[0]:<{widths[0]}}  " + "  ".join(f"{row[column]:>{widths[column]}}" for column in (1, 2, 3))
-        for row in (header, *rows)
+def changes_text(changes: Sequence[LoadedValue], labels: Mapping[str, str]) -> str:
+    """What fitting did, in one line."""
+    if not changes:
+        return "It fits as it is; nothing was changed."
+    parts = [f"{labels.get(value.name, value.name)} {value.asked} → {value.fitted}" for value in changes]
+    return f"Fitted: {' · '.join(parts)}"
+
+
+def differences_text(values: Sequence[LoadedValue], labels: Mapping[str, str]) -> str:
+    """The parameters that were loaded with another value than was asked for, one below the other."""
+    lines = []
+    for value in values:
+        if value.fitted or value.asked not in ("", "auto", value.loaded):
+            fitted = f"fitted to {value.fitted}, " if value.fitted else ""
+            label = labels.get(value.name, value.name)
+            lines.append(f"{label}: asked for {value.asked}, {fitted}loaded with {value.loaded}")
+    return "\n".join(lines)
+
+
+def values_text(values: Sequence[LoadedValue], labels: Mapping[str, str]) -> str:
+    """A table of what was asked, what fitting made of it, and what was loaded."""
+    rows = [("", "asked", "fitted", "loaded")]
+    rows += [
+        (labels.get(value.name, value.name), value.asked or "–", value.fitted or "–", value.loaded) for value in values
+    ]
+    first, *others = (max(len(row[column]) for row in rows) for column in range(4))
+    lines = (
+        "  ".join([f"{row[0]:<{first}}", *(f"{text:>{width}}" for text, width in zip(row[1:], others, strict=True))])
+        for row in rows
     )
+    return "\n".join(lines)
 
 
 def _besides(estimate: MemoryEstimate) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui.config.guardrail import guardrail_setting
     from tui.config.load_parameters import LOAD_PARAMETERS
+    from tui.config.load_sections import LOAD_SECTIONS
     from tui.config.parameters import Parameter, parse_value, value_text, with_values
     from tui.config.sampling_parameters import SAMPLING_PARAMETERS
     from tui.config.settings import Settings
@@ -16,6 +17,7 @@ else:
         {
             "guardrail": "guardrail_setting",
             "load_parameters": "LOAD_PARAMETERS",
+            "load_sections": "LOAD_SECTIONS",
             "parameters": "Parameter parse_value value_text with_values",
             "sampling_parameters": "SAMPLING_PARAMETERS",
             "settings": "Settings",
@@ -24,6 +26,7 @@ else:
 
 __all__ = [
     "LOAD_PARAMETERS",
+    "LOAD_SECTIONS",
     "SAMPLING_PARAMETERS",
     "Parameter",
     "Settings",

@@ -12,8 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.app.actions import bindings_for
+from tui.app.estimate_text import values_text
 from tui.app.screens.dialogs import ConfirmDialog
-from tui.app.screens.load_dialog import LoadDialog
+from tui.app.screens.load_dialog import LABELS, LoadDialog
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
@@ -84,7 +85,9 @@ class ModelPicker(ModalScreen[str | None]):
 
     @on(ModelList.Highlighted)
     def _show_details(self) -> None:
-        self.facts.update(details(self.model_list.current))
+        model = self.model_list.current
+        present = self._loaded.get(model.key) if model else None
+        self.facts.update(details(model, values_text(present.values, LABELS) if present else ""))
 
     @on(ModelList.Chosen)
     def _chosen(self, event: ModelList.Chosen) -> None:

@@ -19,7 +19,7 @@ _SYMBOL = "_Z21mtmd_get_memory_usagePKc19mtmd_context_params"
 def projector_memory(path: Path, config: LoadConfig, kernels: Kernels) -> dict[str, int]:
     """Bytes by device name, weights and the computation of one image; nothing is read but the file's header.
 
-    Nothing for a file that mtmd cannot use. Where this build of mtmd does not tell, all of the file counts as the CPU's.
+    Nothing for a file that mtmd cannot use. Where this build of mtmd does not tell, the file counts as the CPU's.
     """
     mtmd = load_mtmd()
     parameters = context_parameters(config, kernels)
