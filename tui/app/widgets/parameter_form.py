@@ -139,7 +139,8 @@ class ParameterForm(RowList[Parameter | Section]):
 
     def pieces(self, item: Parameter | Section, width: int, *, at_cursor: bool) -> Pieces:
         if isinstance(item, Section):
-            return [(fit(f"── {item.title} {'─' * width}", width - 1), "quiet")]
+            start = f"── {item.title} "
+            return [(start + "─" * (width - len(start) - 1), "quiet")]
         value = self.values[item.name]
         typing = at_cursor and bool(self.typed)
         text = f"{self.typed}▏" if typing else value_text(item, value)
