@@ -88,6 +88,10 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         return replace(self._config, **self.form.values)
 
     @on(ParameterForm.Highlighted)
+    def _moved(self) -> None:
+        self._notice = ""
+        self._explain()
+
     def _explain(self) -> None:
         """What the parameter under the cursor does, or what is wrong."""
         problem = self.form.problem or self._problem
