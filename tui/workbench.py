@@ -15,6 +15,7 @@ from tui.paths import Paths
 if TYPE_CHECKING:
     from tui.domain import (
         Event,
+        FittedLoad,
         GenerationRequest,
         LoadConfig,
         MemoryEstimate,
@@ -79,7 +80,7 @@ class Workbench:
         self.paths = paths
         self.log = LogRing()
         self.settings = Settings(paths.settings)
-        self._engine = _Once(lambda: _open_engine(paths, self.log, auto_evict=self._auto_evict))
+        self._engine = _Once(lambda: _open_engine(paths, self.log, self.settings, auto_evict=self._auto_evict))
         self._threads = _Once(lambda: _open_threads(paths))
         self._remote_store = RemoteStore(paths.remotes)
         self._remotes = _Once(lambda: _new_remotes(self._remote_store))
@@ -138,8 +139,17 @@ class Workbench:
         return self.engine.self_test()
 
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:
-        """What loading would need. Blocks for about half a second the first time; raises LmdeckError."""
+        """What loading would need, and whether the guardrail lets it. Blocks for about half a second the first time;
+        raises LmdeckError."""
         return self.engine.estimate(self._file(model_key), self._resolved(config))
+
+    def fit(self, model_key: str, config: LoadConfig) -> FittedLoad:
+        """The configuration fitted to the memory that is free, and what that changed. Blocks for some estimates.
+
+        Raises ModelWillNotFit if nothing fits, and LmdeckError as `estimate` does.
+        """
+        fitted = self.engine.fit(self._file(model_key), self._resolved(config))
+        return replace(fitted, config=replace(fitted.config, draft_model=config.draft_model))
 
     def load(
         self,
@@ -279,10 +289,11 @@ class Workbench:
 # Wings are imported when they are opened: the first paint needs none of them.
 
 
-def _open_engine(paths: Paths, log: LogRing, *, auto_evict: bool) -> Engine:
+def _open_engine(paths: Paths, log: LogRing, settings: Settings, *, auto_evict: bool) -> Engine:
+    from tui.config import guardrail_setting
     from tui.engine import Engine
 
-    engine = Engine(paths.verdicts, log, states=paths.states)
+    engine = Engine(paths.verdicts, log, states=paths.states, guardrail=lambda: guardrail_setting(settings))
     engine.auto_evict = auto_evict
     return engine
 

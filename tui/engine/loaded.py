@@ -85,6 +85,7 @@ class LoadedModel:
         def closed() -> None:
             if self._projector is not None:
                 self._projector.close()
+            self._constraints.clear()
             on_closed(self)
 
         self._worker: Worker | EmbeddingWorker

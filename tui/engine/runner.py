@@ -96,6 +96,8 @@ class Runner:
     def close(self) -> None:
         """Free what belongs to the context before it goes."""
         self._table.save()
+        # Whoever still holds the closed model shall not hold its conversations with it.
+        self._table.forget_idle()
         if self._speculator is not None:
             self._speculator.close()
         self._batch.close()
