@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tui.engine.library import buffer_type_device, load_llama
+from tui.engine.loading import OpenModel
+from tui.engine.nextn import hidden_rows_size
 
 _SYMBOL = "_Z26llama_get_memory_breakdownPK13llama_context"
 _PURPOSES = ("weights", "kv_cache", "compute")
@@ -53,16 +55,29 @@ class _Map(ctypes.Structure):
     _fields_ = [("words", ctypes.c_void_p * 6)]
 
 
-def measured_memory(context: Any) -> Memory | None:
-    """What the context and its model need, or `None` where this build does not tell."""
+def measured_memory(opened: OpenModel) -> Memory | None:
+    """What the contexts and their model need, or `None` where this build does not tell."""
     if sys.platform == "win32":
         return None
     function = getattr(load_llama()._lib, _SYMBOL, None)
     if function is None:
         return None
-    apple = sys.platform == "darwin"
     # Both C++ libraries return the map through a hidden pointer, which is also how C returns a large struct.
     function.restype, function.argtypes = _Map, [ctypes.c_void_p]
+    memory = _breakdown(function, opened.context)
+    if opened.nextn_context is not None:
+        for device, sizes in _breakdown(function, opened.nextn_context).items():
+            known = memory.setdefault(device, dict.fromkeys(_PURPOSES, 0))
+            for purpose in ("kv_cache", "compute"):  # the weights are those of the same model
+                known[purpose] += sizes[purpose]
+        memory.setdefault("CPU", dict.fromkeys(_PURPOSES, 0))["compute"] += hidden_rows_size(
+            opened.model, opened.context
+        )
+    return memory
+
+
+def _breakdown(function: Any, context: Any) -> Memory:
+    apple = sys.platform == "darwin"
     root = function(context).words[1 if apple else 2]
     memory: Memory = {}
     for node in _walk(root, _AppleNode if apple else _Node):

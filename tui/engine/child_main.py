@@ -58,7 +58,7 @@ def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
     simulate = job["kind"] == "probe"
     opened = open_model(Path(job["path"]), config, kernels, simulate=simulate)
     if simulate:
-        memory = measured_memory(opened.context) or _totals(opened.model, lines)
+        memory = measured_memory(opened) or _totals(opened.model, lines)
         return {"memory": memory, "context_length": opened.context_length, "devices": _devices()}
     _decode_some(opened.context)
     opened.close()

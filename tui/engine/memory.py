@@ -37,6 +37,12 @@ def estimate_memory(model: ModelInfo, config: LoadConfig, kernels: Kernels, stor
         outcome = run(Job("probe", str(model.path), config, kernels))
         if outcome.field:
             raise BadRequest(outcome.problem, outcome.advice or "Choose another value.", field=outcome.field)
+        if outcome.crashed and config.speculation == "mtp":  # most likely the header names heads that are not there
+            raise BadRequest(
+                f"{model.path.name} would end the program if its MTP heads were used: {outcome.problem}",
+                "Choose ngram, or draft with a small model, or turn speculation off.",
+                field="load.speculation",
+            )
         if outcome.problem:
             cause = f"{model.path.name} would end the program: " if outcome.crashed else ""
             raise ModelUnusable(

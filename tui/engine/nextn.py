@@ -15,6 +15,7 @@ from tui.engine.library import load_llama
 
 # enum llama_context_type of llama.h
 _CONTEXT_TYPE_MTP = 1
+_FLOAT = 4
 
 _SIGNATURES: dict[str, tuple[str, Any, list[Any]]] = {
     "set_embeddings": (
@@ -76,6 +77,14 @@ def open_nextn_context(model: Any, context: Any, parameters: Any, *, outputs: in
     functions.set_embeddings(context, True, False)
     functions.set_embeddings(extra, True, True)
     return extra
+
+
+def hidden_rows_size(model: Any, context: Any) -> int:
+    """Bytes that the model's own context takes to hand out what the heads read, which it allocates when it computes."""
+    llama = load_llama()
+    width: int = llama.llama_model_n_embd_out(model)
+    rows: int = llama.llama_n_batch(context)
+    return _FLOAT * width * rows
 
 
 def _refused(message: str) -> BadRequest:
