@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,11 @@ from tests.support.oracle import Oracle, consult
 from tests.support.table_driver import EXACT, TableDriver, driven
 from tui.domain import BadRequest, LoadConfig, SamplingConfig
 from tui.engine import Engine, LoadedModel, LogRing
-from tui.engine.cells import Cells, Drafting
+from tui.engine.batch import Share
+from tui.engine.cells import UNLIMITED, Drafting
+from tui.engine.pace import Pace
+from tui.engine.plan import Planner
+from tui.engine.sequences import Sequence
 
 GREEDY = SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=60)
 KINDS: tuple[MemoryKind, ...] = ("hybrid", "window", "hybrid window")
@@ -91,3 +94,90 @@ def test_answers_with_caches_of_their_own(
         answers, _ = conversation(model)
     assert [answer.data for answer in answers] == [answer.data for answer in expected]
     assert sum(answer.stats.draft_tokens_accepted for answer in answers) > 0
+
+
+class Uneven:
+    """Guesses wrongly, for the first sequence more than for the others."""
+
+    def propose(self, running: list[tuple[int, list[int]]]) -> list[list[int]]:
+        return [words(4 if number == 0 else 2, 99) for number, _ in running]
+
+
+@pytest.mark.parametrize("kind", ["hybrid", "hybrid window", "delta net"])
+def test_states_that_change_places_are_taken_back_right(model_paths: dict[str, Path], kind: str) -> None:
+    # llama.cpp gives each sequence a place for its state, in the order in which they come, and computes sequences
+    # with as many tokens together. That moves states that lie between theirs, but not the versions to go back to.
+    with driven(model_paths[kind], speculation="ngram", draft_max_tokens=4) as driver:
+        sequences = {number: read_all_but_one(driver, words(30, number)) for number in (1, 0, 2)}
+        running = [sequences[number] for number in (1, 0, 2)]
+        opened, table = driver._opened, driver.table
+        planner = Planner(table, Pace(512), Uneven(), None, capacity=512, context_length=1024)  # type: ignore[arg-type]
+        shares = planner.shares(running)
+        assert sum(len(share.draft) for share in shares) > 0
+        assert driver._batch.decode(opened.context, shares) == 0
+        for share in shares:
+            share.sequence.tokens.append(share.sequence.task.history[29])  # type: ignore[union-attr]
+            if share.draft:
+                table.roll_back(share.sequence, 30)
+            share.sequence.task.history.append(7)  # type: ignore[union-attr]
+        said = {number: driver.generate(sequences[number], 4) for number in (1, 0, 2)}
+        for number in (1, 0, 2):
+            assert said[number] == driver.fresh([*words(30, number), 7])
+
+
+@pytest.mark.parametrize("kind", ["hybrid", "delta net", "window"])
+def test_a_step_that_was_stopped_leaves_no_wrong_state(model_paths: dict[str, Path], kind: str) -> None:
+    with driven(model_paths[kind], speculation="ngram", draft_max_tokens=4) as driver:
+        idle = driver.answer(words(100, 5)).history
+        one, two = (read_all_but_one(driver, words(30, number)) for number in (1, 2))
+        driver._opened.abort_flag[0] = b"x"
+        assert driver._batch.decode(driver._opened.context, [Share(s, 1, 1) for s in (one, two)]) == 2
+        driver._opened.abort_flag[0] = b"\0"
+        driver.table.broke_off([one, two])
+        said = [driver.generate(one, 4), driver.generate(two, 4)]
+        follower = driver.answer([*idle, 9])
+        assert said == [driver.fresh(words(30, 1)), driver.fresh(words(30, 2))]
+        assert follower.tokens == driver.fresh([*idle, 9])
+
+
+def test_what_steps_with_guesses_must_be_like(model_paths: dict[str, Path]) -> None:
+    found = {}
+    for kind in ("hybrid", "window"):
+        with driven(model_paths[kind], speculation="ngram", draft_max_tokens=4, physical_batch_size=64) as driver:
+            found[kind] = driver.table.drafting
+    assert found["hybrid"] == Drafting(4, 64, even=True)
+    assert found["window"] == Drafting(UNLIMITED, 64)
+    with driven(model_paths["hybrid"], speculation="ngram", physical_batch_size=5, unified_kv_cache=False) as driver:
+        assert driver.table.drafting == Drafting(3, 5, even=True, alone=True), "fewer than a piece of a step has room for"
+
+
+@pytest.mark.parametrize(("kind", "changes"), [("recurrent", {}), ("hybrid", {"physical_batch_size": 2})])
+def test_what_cannot_be_taken_back_is_refused(
+    tmp_path: Path, model_paths: dict[str, Path], kind: str, changes: dict[str, int]
+) -> None:
+    engine = Engine(tmp_path / "verdicts.json", LogRing())
+    with pytest.raises(BadRequest) as refusal:
+        engine.load(info_of(model_paths[kind]), config("ngram", **changes))
+    assert refusal.value.field == "load.speculation"
+    assert engine.loaded() == ()
+    engine.close()
+
+
+def test_the_estimate_counts_what_can_be_taken_back(tmp_path: Path, model_paths: dict[str, Path]) -> None:
+    engine = Engine(tmp_path / "verdicts.json", LogRing())
+    info = info_of(model_paths["delta net"])
+    plain, guessing = (engine.estimate(info, config(kind)).devices[0] for kind in ("off", "ngram"))
+    # Two layers with a running state of 4 heads of 32 x 32 and a convolution of 3 x 384 values, for 3 sequences.
+    version = 4 * 2 * 3 * (4 * 32 * 32 + 3 * 384)
+    assert guessing.kv_cache - plain.kv_cache == 6 * version
+    engine.close()
+
+
+def read_all_but_one(driver: TableDriver, prompt: list[int]) -> Sequence:
+    """A sequence that has read all of the prompt but its last token."""
+    sequence = driver.start(driver.task(prompt))
+    while len(sequence.tokens) < len(prompt) - 1:
+        driver.chunk = len(prompt) - 1 - len(sequence.tokens)
+        driver.step(sequence)
+    driver.chunk = 512
+    return sequence
