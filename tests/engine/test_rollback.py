@@ -97,10 +97,10 @@ def test_answers_with_caches_of_their_own(
 
 
 class Uneven:
-    """Guesses wrongly, for the first sequence more than for the others."""
+    """Guesses wrongly, for one sequence more than for the others."""
 
     def propose(self, running: list[tuple[int, list[int]]]) -> list[list[int]]:
-        return [words(4 if number == 0 else 2, 99) for number, _ in running]
+        return [words(4 if number == 1 else 2, 99) for number, _ in running]
 
 
 @pytest.mark.parametrize("kind", ["hybrid", "hybrid window", "delta net"])
@@ -108,8 +108,9 @@ def test_states_that_change_places_are_taken_back_right(model_paths: dict[str, P
     # llama.cpp gives each sequence a place for its state, in the order in which they come, and computes sequences
     # with as many tokens together. That moves states that lie between theirs, but not the versions to go back to.
     with driven(model_paths[kind], speculation="ngram", draft_max_tokens=4) as driver:
-        sequences = {number: read_all_but_one(driver, words(30, number)) for number in (1, 0, 2)}
-        running = [sequences[number] for number in (1, 0, 2)]
+        sequences = [read_all_but_one(driver, words(30, number)) for number in range(3)]
+        assert [sequence.number for sequence in sequences] == [0, 1, 2]
+        running = [sequences[1], sequences[0], sequences[2]]
         opened, table = driver._opened, driver.table
         planner = Planner(table, Pace(512), Uneven(), None, capacity=512, context_length=1024)  # type: ignore[arg-type]
         shares = planner.shares(running)
@@ -120,16 +121,16 @@ def test_states_that_change_places_are_taken_back_right(model_paths: dict[str, P
             if share.draft:
                 table.roll_back(share.sequence, 30)
             share.sequence.task.history.append(7)  # type: ignore[union-attr]
-        said = {number: driver.generate(sequences[number], 4) for number in (1, 0, 2)}
-        for number in (1, 0, 2):
-            assert said[number] == driver.fresh([*words(30, number), 7])
+        said = [driver.generate(sequence, 4) for sequence in sequences]
+        assert said == [driver.fresh([*words(30, number), 7]) for number in range(3)]
 
 
 @pytest.mark.parametrize("kind", ["hybrid", "delta net", "window"])
 def test_a_step_that_was_stopped_leaves_no_wrong_state(model_paths: dict[str, Path], kind: str) -> None:
     with driven(model_paths[kind], speculation="ngram", draft_max_tokens=4) as driver:
-        idle = driver.answer(words(100, 5)).history
-        one, two = (read_all_but_one(driver, words(30, number)) for number in (1, 2))
+        one = read_all_but_one(driver, words(30, 1))
+        idle = driver.answer(words(12, 5)).history  # lies between the others, which are to be computed together
+        two = read_all_but_one(driver, words(30, 2))
         driver._opened.abort_flag[0] = b"x"
         assert driver._batch.decode(driver._opened.context, [Share(s, 1, 1) for s in (one, two)]) == 2
         driver._opened.abort_flag[0] = b"\0"
