@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
 
-from tests.support.engines import Collected, collect, info_of, loaded
+from tests.support.engines import info_of, loaded
 from tests.support.memory_models import MemoryKind, make_memory_model
 from tests.support.mtp_models import make_hybrid_mtp_model
 from tests.support.oracle import Oracle, consult
-from tests.support.table_driver import EXACT, TableDriver, driven
-from tui.domain import BadRequest, LoadConfig, SamplingConfig
-from tui.engine import Engine, LoadedModel, LogRing
+from tests.support.table_driver import TableDriver, driven
+from tests.support.talk import talk, talk_config, words
+from tui.domain import BadRequest
+from tui.engine import Engine, LogRing
 from tui.engine.batch import Share
 from tui.engine.cells import UNLIMITED, Drafting
 from tui.engine.pace import Pace
 from tui.engine.plan import Planner
 from tui.engine.sequences import Sequence
 
-GREEDY = SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=60)
 KINDS: tuple[MemoryKind, ...] = ("hybrid", "window", "hybrid window")
-
-
-def words(count: int, seed: float = 0) -> list[int]:
-    """Random tokens."""
-    return random.Random(seed).choices(range(200), k=count)
 
 
 @pytest.fixture(scope="module")
@@ -37,39 +31,16 @@ def model_paths(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {**paths, "delta net": make_hybrid_mtp_model(folder / "delta.gguf")}
 
 
-def config(speculation: str, **changes: object) -> LoadConfig:
-    # Few cells for windows, so that they are used again and again.
-    base = {**EXACT, "context_length": 2048, "physical_batch_size": 32, "parallel": 3, "draft_max_tokens": 6}
-    return LoadConfig(**{**base, "speculation": speculation, **changes})  # type: ignore[arg-type]
-
-
-def conversation(model: LoadedModel) -> tuple[list[Collected], dict[tuple[int, ...], list[int]]]:
-    """Answers alone, side by side, to what follows them and to a message that was edited; and what was said."""
-    answers, known = [], {}
-
-    def ask(prompts: list[list[int]]) -> list[list[int]]:
-        tasks = [model.submit(list(prompt), GREEDY) for prompt in prompts]
-        answers.extend(collect(task) for task in tasks)
-        known.update({tuple(p): task.history[len(p) :] for p, task in zip(prompts, tasks, strict=True)})
-        return [task.history for task in tasks]
-
-    (first,) = ask([words(300)])
-    (second,) = ask([[*first, *words(20, 1)]])
-    ask([[*first, *words(30, 2)]])
-    ask([[*second, *words(9, 3)], words(70, 4), words(150, 5)])
-    return answers, known
-
-
 @pytest.mark.parametrize("error", [2, 5, 1000])
 @pytest.mark.parametrize("kind", [*KINDS, "delta net"])
 def test_answers_are_the_same_with_and_without_guesses(
     model_paths: dict[str, Path], kind: str, error: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with loaded(model_paths[kind], config("off")) as model:
-        expected, known = conversation(model)
+    with loaded(model_paths[kind], talk_config("off")) as model:
+        expected, known = talk(model)
     consult(monkeypatch, Oracle(known, error, longest=6))
-    with loaded(model_paths[kind], config("ngram")) as model:
-        answers, _ = conversation(model)
+    with loaded(model_paths[kind], talk_config("ngram")) as model:
+        answers, _ = talk(model)
         figures = model.cache_figures()
         assert figures is not None
         assert figures.leaked_cells == 0
@@ -87,11 +58,11 @@ def test_answers_are_the_same_with_and_without_guesses(
 def test_answers_with_caches_of_their_own(
     model_paths: dict[str, Path], kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with loaded(model_paths[kind], config("off", unified_kv_cache=False, context_length=3072)) as model:
-        expected, known = conversation(model)
+    with loaded(model_paths[kind], talk_config("off", unified_kv_cache=False, context_length=3072)) as model:
+        expected, known = talk(model)
     consult(monkeypatch, Oracle(known, 3, longest=6))
-    with loaded(model_paths[kind], config("ngram", unified_kv_cache=False, context_length=3072)) as model:
-        answers, _ = conversation(model)
+    with loaded(model_paths[kind], talk_config("ngram", unified_kv_cache=False, context_length=3072)) as model:
+        answers, _ = talk(model)
     assert [answer.data for answer in answers] == [answer.data for answer in expected]
     assert sum(answer.stats.draft_tokens_accepted for answer in answers) > 0
 
@@ -158,7 +129,7 @@ def test_what_cannot_be_taken_back_is_refused(
 ) -> None:
     engine = Engine(tmp_path / "verdicts.json", LogRing())
     with pytest.raises(BadRequest) as refusal:
-        engine.load(info_of(model_paths[kind]), config("ngram", **changes))
+        engine.load(info_of(model_paths[kind]), talk_config("ngram", **changes))
     assert refusal.value.field == "load.speculation"
     assert engine.loaded() == ()
     engine.close()
@@ -167,7 +138,7 @@ def test_what_cannot_be_taken_back_is_refused(
 def test_the_estimate_counts_what_can_be_taken_back(tmp_path: Path, model_paths: dict[str, Path]) -> None:
     engine = Engine(tmp_path / "verdicts.json", LogRing())
     info = info_of(model_paths["delta net"])
-    plain, guessing = (engine.estimate(info, config(kind)).devices[0] for kind in ("off", "ngram"))
+    plain, guessing = (engine.estimate(info, talk_config(kind)).devices[0] for kind in ("off", "ngram"))
     # Two layers with a running state of 4 heads of 32 x 32 and a convolution of 3 x 384 values, for 3 sequences.
     version = 4 * 2 * 3 * (4 * 32 * 32 + 3 * 384)
     assert guessing.kv_cache - plain.kv_cache == 6 * version

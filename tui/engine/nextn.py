@@ -66,8 +66,10 @@ def open_nextn_context(model: Any, context: Any, parameters: Any, *, outputs: in
     parameters.ctx_type = _CONTEXT_TYPE_MTP
     parameters.ctx_other = context
     parameters.n_ctx = llama.llama_n_ctx(context)
-    parameters.n_batch = parameters.n_ubatch = max(llama.llama_n_ubatch(context), outputs * heads)
-    parameters.n_outputs_max = outputs * heads
+    # A chain of heads computes every guess of a sequence again for the next one.
+    rows = outputs * heads
+    parameters.n_batch = parameters.n_ubatch = max(llama.llama_n_ubatch(context), rows)
+    parameters.n_outputs_max = max(llama.llama_n_seq_max(context), rows)
     parameters.n_rs_seq = 0
     parameters.kv_unified = True
     extra = llama.llama_init_from_model(model, parameters)
