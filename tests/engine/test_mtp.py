@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -87,16 +88,18 @@ def test_answers_are_the_same_with_heads_that_know_nothing(
 
 def test_guesses_are_left_alone_where_they_do_not_pay(model_paths: dict[str, Path]) -> None:
     with loaded(model_paths["window"], PLAIN) as model:
-        answer = collect(model.submit(words(100), GREEDY))
-    assert answer.stats.draft_tokens_offered < 60
+        answer = collect(model.submit(words(100), replace(GREEDY, max_tokens=250)))
+    assert 0 < answer.stats.draft_tokens_offered < 150
 
 
 @pytest.mark.parametrize("fault", ["full", "fails"])
-def test_heads_that_fail_do_no_harm(
-    model_paths: dict[str, Path], fault: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_heads_that_fail_do_no_harm(model_paths: dict[str, Path], fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def config(speculation: str) -> LoadConfig:
+        # With whole windows, there are many sequences, and the heads hold the idle ones that the model has parked.
+        return talk_config(speculation, context_length=256, parallel=2, full_sliding_window_cache=True)
+
     prompts = [words(90, seed) for seed in range(4)]
-    with loaded(model_paths["chain"], talk_config("off", context_length=256, parallel=2)) as model:
+    with loaded(model_paths["chain"], config("off")) as model:
         expected = [collect(model.submit(list(prompt), GREEDY)).data for prompt in prompts]
     guess_always(monkeypatch)
     if fault == "full":  # and nobody notices beforehand
@@ -104,7 +107,7 @@ def test_heads_that_fail_do_no_harm(
     else:
         compute, calls = Head._compute, iter(range(10_000))
         monkeypatch.setattr(Head, "_compute", lambda *a, **k: next(calls) % 5 != 4 and compute(*a, **k))
-    with loaded(model_paths["chain"], talk_config("mtp", context_length=256, parallel=2)) as model:
+    with loaded(model_paths["chain"], config("mtp")) as model:
         tasks = [model.submit(list(prompt), GREEDY) for prompt in prompts]
         answers = [collect(task) for task in tasks]
     assert [answer.data for answer in answers] == expected
@@ -142,14 +145,17 @@ def test_what_has_no_heads_is_refused(
 
 
 @pytest.mark.parametrize("kind", ["chain", "hybrid"])
-def test_the_estimate_counts_the_heads(tmp_path: Path, model_paths: dict[str, Path], kind: str) -> None:
+def test_the_estimate_counts_the_heads(
+    tmp_path: Path, model_paths: dict[str, Path], kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = Engine(tmp_path / "verdicts.json", LogRing())
     config = talk_config("mtp")
     plain = engine.estimate(info_of(model_paths[kind]), talk_config("off")).needed
     estimate = engine.estimate(info_of(model_paths[kind]), config).needed
-    opened = open_model(model_paths[kind], config, Kernels(extra_buffers=False, gpu=False))
-    real = measured_memory(opened)
-    opened.close()
+    guess_always(monkeypatch)
+    model = engine.load(info_of(model_paths[kind]), config)
+    assert collect(model.submit(words(300), GREEDY)).stats.draft_tokens_offered > 0
+    real = measured_memory(model._worker._opened)
     engine.close()
     assert real is not None
     assert estimate == pytest.approx(sum(sum(sizes.values()) for sizes in real.values()), rel=0.02)
