@@ -61,8 +61,8 @@ def test_heads_go_on_where_the_cache_spared_the_model_the_reading(
         first = model.submit(words(200), GREEDY)
         answers = [collect(first)]
         # The same sequence goes on, then another one takes over a copy of the beginning.
-        for prompt in ([*first.history, *words(8, 1)], [*words(200), *words(8, 2)]):
-            answers.append(collect(model.submit(prompt, GREEDY)))
+        answers.append(collect(model.submit([*first.history, *words(8, 1)], GREEDY)))
+        answers.append(collect(model.submit([*words(200), *words(8, 2)], GREEDY)))
         assert [answer.stats.cached_prompt_tokens for answer in answers] == [0, 259, 200]
         drafter = model._worker._runner._speculator._drafter  # type: ignore[union-attr]
         assert max(trail.cells for trail in drafter._trails.values()) > 300, "nothing was forgotten between the turns"  # type: ignore[attr-defined]

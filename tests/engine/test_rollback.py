@@ -120,9 +120,7 @@ def test_what_steps_with_guesses_must_be_like(model_paths: dict[str, Path]) -> N
     assert found["hybrid"] == Drafting(4, 64, even=True)
     assert found["window"] == Drafting(UNLIMITED, 64)
     with driven(model_paths["hybrid"], speculation="ngram", physical_batch_size=5, unified_kv_cache=False) as driver:
-        assert driver.table.drafting == Drafting(3, 5, even=True, alone=True), (
-            "fewer than a piece of a step has room for"
-        )
+        assert driver.table.drafting == Drafting(3, 5, even=True, alone=True), "a piece has no room for more"
 
 
 @pytest.mark.parametrize(("kind", "changes"), [("recurrent", {}), ("hybrid", {"physical_batch_size": 2})])
