@@ -30,6 +30,11 @@ class MtpDrafter:
         self._nothing = numpy.zeros(self._head.width, numpy.float32)
         self._trails: dict[int, Trail] = {}
 
+    @property
+    def longest(self) -> int | None:
+        """Tokens of the longest guess that the heads can make; `None` for no limit."""
+        return self._head.longest
+
     def draft(self, wanted: Sequence[tuple[int, list[int], int]]) -> list[list[int]]:
         """For each sequence number, history and most tokens: what may come next, or nothing."""
         limits = {number: self._limit(history, most) for number, history, most in wanted}
@@ -72,7 +77,7 @@ class MtpDrafter:
 
     def _limit(self, history: list[int], most: int) -> int:
         longest = most if self._head.longest is None else min(most, self._head.longest)
-        return min(longest, self._context_length - len(history))
+        return max(0, min(longest, self._context_length - len(history)))
 
     def _can_guess(self, number: int, history: list[int]) -> bool:
         trail = self._trails.get(number)

@@ -23,14 +23,16 @@ def open_speculator(opened: OpenModel, config: LoadConfig, kernels: Kernels) -> 
     if config.speculation == "off":
         return None
     drafter: Drafter
+    most = config.draft_max_tokens
     match config.speculation:
         case "ngram":
             drafter = NgramDrafter()
         case "mtp":
-            drafter = MtpDrafter(opened, config.draft_min_probability)
+            drafter = heads = MtpDrafter(opened, config.draft_min_probability)
+            most = min(most, heads.longest or most)
         case _:
             drafter = _open_draft_model(opened, config, kernels)
-    return Speculator(drafter, Payoff(config.draft_max_tokens), config.draft_min_tokens)
+    return Speculator(drafter, Payoff(most), config.draft_min_tokens)
 
 
 def _open_draft_model(opened: OpenModel, config: LoadConfig, kernels: Kernels) -> DraftModel:

@@ -61,6 +61,7 @@ class Speculator:
     def stepped(self, seconds: float, sequences: int, drafted: int) -> None:
         """What the step cost that checked the guesses."""
         self._payoff.stepped(seconds + self._drafting_time, sequences, drafted)
+        self._drafting_time = 0.0  # the next step may go without being asked
 
     def forget(self, number: int) -> None:
         """The sequence has another conversation now."""
