@@ -74,6 +74,8 @@ class RequestEntry:
         self.method, self.path, self.dialect, self.client, self.token = method, path, dialect, client, token
         self.keeps_texts = True
         """Whether the prompt and what the model says are kept."""
+        self.goes_on = False
+        """Whether it is worked on after its client was answered; whoever does that ends it."""
         self.state: RequestState = "received"
         self.status = 0
         self.model = ""
