@@ -13,6 +13,8 @@ from tui.server.responses.resource import Response
 
 MOST_RUNNING = 64
 _KEPT_AFTER_THEIR_END = 32
+_KEPT_BYTES = 64 * 2**20
+"""Of the events of those that have ended. Beyond either the oldest go; their responses are on disk."""
 # Seconds that a response which is cancelled has to end by itself, with its figures.
 _CANCEL_PATIENCE = 5.0
 
@@ -46,6 +48,11 @@ class BackgroundResponse:
     def done(self) -> bool:
         """Whether it was told to its end."""
         return self._ended
+
+    @property
+    def size(self) -> int:
+        """Bytes of its events."""
+        return sum(map(len, self._lines))
 
     def response(self) -> Response:
         """The response as it is now."""
@@ -128,9 +135,11 @@ class BackgroundResponses:
     def add(self, one: BackgroundResponse) -> None:
         """Know one more; the oldest that have ended go."""
         self._all[one.id] = one
-        ended = [identifier for identifier, other in self._all.items() if other.done]
-        for identifier in ended[: max(0, len(ended) - _KEPT_AFTER_THEIR_END)]:
-            del self._all[identifier]
+        kept, size = 0, 0
+        for other in [other for other in reversed(self._all.values()) if other.done]:
+            kept, size = kept + 1, size + other.size
+            if kept > _KEPT_AFTER_THEIR_END or size > _KEPT_BYTES:
+                del self._all[other.id]
 
     def get(self, identifier: str) -> BackgroundResponse | None:
         """One of them."""

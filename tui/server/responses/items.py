@@ -128,7 +128,7 @@ class _Conversation:
 
 def _complete(item: Item, field: str) -> Item:
     kind = item.get("type") or ("message" if "role" in item else "")
-    if kind not in _ID_KINDS:
+    if not isinstance(kind, str) or kind not in _ID_KINDS:
         raise BadRequest(
             f"{field} is an item of the type {str(kind)[:40]!r}, which is not known here.",
             f"Known are {', '.join(_ID_KINDS)}.",
@@ -149,7 +149,7 @@ def _complete(item: Item, field: str) -> Item:
 
 def _message(item: Item, field: str) -> Item:
     role, content = item.get("role"), item.get("content")
-    if role not in _ROLES:
+    if not isinstance(role, str) or role not in _ROLES:
         raise BadRequest(
             f"There is no role {str(role)[:40]!r}.", f"Choose among {', '.join(_ROLES)}.", field=f"{field}.role"
         )

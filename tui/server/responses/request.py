@@ -38,7 +38,7 @@ class TextFormat(BaseModel):
     type: str = "text"
     name: str | None = None
     description: str | None = None
-    schema_: dict[str, Any] | None = Field(None, alias="schema")
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
     strict: bool | None = None
 
     def constraint(self) -> Constraint | None:

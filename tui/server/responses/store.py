@@ -85,7 +85,7 @@ class ResponseStore:
         """Keep a response, in place of an earlier state of it, with the items that it was asked with."""
         identifier, previous = response["id"], response["previous_response_id"]
         rows = [
-            (identifier, place, is_output, str(item["id"]), json.dumps(item))
+            (identifier, place, is_output, _storable(item["id"]), json.dumps(item))
             for place, (is_output, item) in enumerate(
                 [*((False, item) for item in given), *((True, item) for item in response["output"])]
             )
@@ -128,12 +128,14 @@ class ResponseStore:
         Instructions are no items: each request brings its own.
         """
         with self._open() as connection:
-            chain = connection.execute(f"{_CHAIN} SELECT previous FROM chain ORDER BY depth", (identifier,)).fetchall()
+            chain = connection.execute(
+                f"{_CHAIN} SELECT previous FROM chain ORDER BY depth", (_storable(identifier),)
+            ).fetchall()
             if not chain:
                 raise PreviousResponseNotFound(identifier)
             if chain[-1][0] is not None:
                 raise PreviousResponseNotFound(chain[-1][0])
-            return _items(connection, identifier, "1")
+            return _items(connection, identifier, "TRUE")
 
     def input_items(self, identifier: str) -> list[Item] | None:
         """What a response answered: the items given, after those of the responses that it continues."""
@@ -147,7 +149,9 @@ class ResponseStore:
         found: dict[str, Item] = {}
         with self._open() as connection:
             for identifier in identifiers:
-                row = connection.execute("SELECT item FROM items WHERE id = ? LIMIT 1", (identifier,)).fetchone()
+                row = connection.execute(
+                    "SELECT item FROM items WHERE id = ? LIMIT 1", (_storable(identifier),)
+                ).fetchone()
                 if row is not None:
                     found[identifier] = json.loads(row[0])
         return found
@@ -160,6 +164,7 @@ class ResponseStore:
                 self._path.touch(mode=0o600)
             with closing(sqlite3.connect(self._path, timeout=5.0)) as connection:
                 connection.execute("PRAGMA journal_mode = WAL")
+                connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.executescript(_TABLES)
                 with connection:
@@ -178,6 +183,11 @@ def _items(connection: sqlite3.Connection, identifier: str, condition: str) -> l
         (identifier,),
     ).fetchall()
     return [json.loads(item) for (item,) in rows]
+
+
+def _storable(text: str) -> str:
+    """Lone surrogates, which JSON may bring in, cannot be stored or looked for."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _trim(connection: sqlite3.Connection) -> None:
