@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 
 import openai
 import pytest
@@ -52,12 +53,22 @@ class Dictation:
 
 
 @pytest.fixture
-def dictation(running: Running, monkeypatch: pytest.MonkeyPatch) -> Dictation:
+def dictation(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dictation]:
     dictation = Dictation()
     monkeypatch.setattr(running.workbench, "generate", dictation.generate)
-    return dictation
+    yield dictation
+    for generation in dictation.generations:
+        generation.cancel()
 
 
 @pytest.fixture
 def client(running: Running) -> openai.OpenAI:
     return openai.OpenAI(base_url=running.openai, api_key="none", max_retries=0)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Wait for what another thread does."""
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

@@ -107,4 +107,6 @@ def _error_body(error: LmdeckError, status: int) -> Any:
     body = error_body(error, status)
     if isinstance(error, ContextExceeded):
         body["error"]["param"] = "input"
+    if status == 429:
+        body["error"]["type"] = "rate_limit_error"
     return body
