@@ -140,21 +140,21 @@ class RequestEntry:
     def _note(self, event: Event) -> None:
         match event:
             case Queued(position) if position:
-                self.state, self._progress = "queued", f"waits, place {position}"
+                self._does("queued", f"waits, place {position}")
             case ModelLoading(progress):
-                self.state, self._progress = "loading", f"loading {progress:.0%}"
+                self._does("loading", f"loading {progress:.0%}")
             case PromptProgress(done, _, total):
-                self.state, self._progress = "reading", f"reading {done:,} of {total:,}"
+                self._does("reading", f"reading {done:,} of {total:,}")
             case TextDelta(text):
-                self._answering()
+                self._does("answering", "answering")
                 if self.keeps_texts:
                     self._output.append(text)
             case ReasoningDelta(text):
-                self._answering()
+                self._does("answering", "answering")
                 if self.keeps_texts:
                     self._reasoning.append(text)
             case ToolCallFinished(_, call):
-                self._answering()
+                self._does("answering", "answering")
                 if self.keeps_texts:
                     self._tool_calls.append(call)
             case Finished(stats):
@@ -164,8 +164,9 @@ class RequestEntry:
             case _:
                 return
 
-    def _answering(self) -> None:
-        self.state, self._progress = "answering", "answering"
+    def _does(self, state: RequestState, progress: str) -> None:
+        if self._seconds is None:  # what a generation that was given up still says changes nothing
+            self.state, self._progress = state, progress
 
 
 def clipped(text: str) -> str:

@@ -45,7 +45,7 @@ class Dictation:
         """The next request is answered with these; one that does not end goes on until the test or a client ends it."""
         self._waiting.append([*events, Finished(STATS)] if ends else events)
 
-    def generate(self, request: GenerationRequest, record: object = None) -> Dictated:
+    def generate(self, request: GenerationRequest, _record: object = None) -> Dictated:
         self.requests.append(request)
         generation = Dictated(self._waiting.pop(0) if self._waiting else [TextDelta("Yes."), Finished(STATS)])
         self.generations.append(generation)

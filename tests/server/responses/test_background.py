@@ -137,8 +137,9 @@ def test_only_so_many_at_once(client: openai.OpenAI, dictation: Dictation, monke
     client.responses.create(model="talker", input="Hi", background=True)
 
 
+@pytest.mark.usefixtures("dictation")
 def test_events_are_only_kept_in_the_background_and_not_for_ever(
-    client: openai.OpenAI, dictation: Dictation, monkeypatch: pytest.MonkeyPatch
+    client: openai.OpenAI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(background, "_KEPT_AFTER_THEIR_END", 1)
     done = [client.responses.create(model="talker", input="Hi", background=True).id for _ in range(3)]

@@ -36,7 +36,10 @@ from tui.server.responses.resource import new_response
 END = Finished(STATS)
 
 
-def begun(wanted: Wanted = Wanted(), **fields: Any) -> ResponseEvents:
+NOTHING_MORE = Wanted()
+
+
+def begun(wanted: Wanted = NOTHING_MORE, **fields: Any) -> ResponseEvents:
     wire = ResponsesRequest.model_validate({"model": "m", "input": "Hi", **fields})
     return ResponseEvents(new_response(wire, wire.to_request([], listed("Hi")), "m"), wanted)
 

@@ -238,6 +238,17 @@ def test_mistakes_name_the_field(
         assert words in error["message"]
 
 
+def test_odd_characters_and_numbers_in_a_body(running: Running) -> None:
+    body = {"model": "talker", "input": "Hi", "instructions": "half \ud83d, whole 🙂", "metadata": {"\udc00": "\ud800"}}
+    answer = httpx.post(f"{running.openai}/responses", content=json.dumps(body))
+    assert answer.json()["instructions"] == "half ?, whole 🙂"
+    assert httpx.get(f"{running.openai}/responses/{answer.json()['id']}").json() == answer.json()
+    for number in ("NaN", "-Infinity", "1e999"):
+        text = f'{{"model": "talker", "input": "Hi", "temperature": {number}}}'
+        answer = httpx.post(f"{running.openai}/responses", content=text)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "body")
+
+
 def test_failures_before_and_in_the_middle(client: openai.OpenAI, dictation: Dictation) -> None:
     fault = EngineFault("llama.cpp failed.")
     for way in (False, True):

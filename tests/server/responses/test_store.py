@@ -31,7 +31,7 @@ def store(tmp_path: Path) -> ResponseStore:
 
 
 def test_what_is_kept_comes_back(store: ResponseStore, tmp_path: Path) -> None:
-    kept = response("a", "Hello \ud800 🙂")
+    kept = response("a", "Hello 🙂")
     store.save(kept, listed("Hi"))
     assert store.get("a") == kept
     assert ResponseStore(tmp_path / "below" / "responses.db").get("a") == kept
@@ -72,7 +72,7 @@ def test_a_conversation_with_a_hole_cannot_be_continued(store: ResponseStore) ->
 def test_items_are_found_until_their_response_goes(store: ResponseStore) -> None:
     kept, given = response("a", "A"), listed("1")
     store.save(kept, given)
-    identifiers = [given[0]["id"], kept["output"][0]["id"], "msg_other", "\ud800"]
+    identifiers = [given[0]["id"], kept["output"][0]["id"], "msg_other"]
     assert store.items(identifiers) == {identifiers[0]: given[0], identifiers[1]: kept["output"][0]}
     store.delete("a")
     assert store.items(identifiers) == {}

@@ -32,7 +32,7 @@ class FreeTextReader:
         if half := _HALF_PAIR.search(raw):
             raw = raw[: half.start()]
         try:
-            text: str = json.loads(f'"{raw}"', strict=False)
+            text = _writable(json.loads(f'"{raw}"', strict=False))
         except ValueError:
             return ""  # no escape of JSON; the end of the call decides what the text is
         self._waiting = self._waiting[len(raw) :]
@@ -45,6 +45,10 @@ def text_of(arguments: str) -> str:
         value = json.loads(arguments, strict=False)
     except (ValueError, RecursionError):
         return arguments
-    if isinstance(value, dict) and isinstance(value.get("input"), str):
-        return str(value["input"])
-    return value if isinstance(value, str) else arguments
+    text = value.get("input") if isinstance(value, dict) else value
+    return _writable(text) if isinstance(text, str) else arguments
+
+
+def _writable(text: str) -> str:
+    """The text without halves of characters, which JSON can spell but nothing can write."""
+    return text.encode("utf-8", "replace").decode("utf-8")

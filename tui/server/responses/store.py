@@ -85,7 +85,7 @@ class ResponseStore:
         """Keep a response, in place of an earlier state of it, with the items that it was asked with."""
         identifier, previous = response["id"], response["previous_response_id"]
         rows = [
-            (identifier, place, is_output, _storable(item["id"]), json.dumps(item))
+            (identifier, place, is_output, item["id"], json.dumps(item))
             for place, (is_output, item) in enumerate(
                 [*((False, item) for item in given), *((True, item) for item in response["output"])]
             )
@@ -128,9 +128,7 @@ class ResponseStore:
         Instructions are no items: each request brings its own.
         """
         with self._open() as connection:
-            chain = connection.execute(
-                f"{_CHAIN} SELECT previous FROM chain ORDER BY depth", (_storable(identifier),)
-            ).fetchall()
+            chain = connection.execute(f"{_CHAIN} SELECT previous FROM chain ORDER BY depth", (identifier,)).fetchall()
             if not chain:
                 raise PreviousResponseNotFound(identifier)
             if chain[-1][0] is not None:
@@ -149,9 +147,7 @@ class ResponseStore:
         found: dict[str, Item] = {}
         with self._open() as connection:
             for identifier in identifiers:
-                row = connection.execute(
-                    "SELECT item FROM items WHERE id = ? LIMIT 1", (_storable(identifier),)
-                ).fetchone()
+                row = connection.execute("SELECT item FROM items WHERE id = ? LIMIT 1", (identifier,)).fetchone()
                 if row is not None:
                     found[identifier] = json.loads(row[0])
         return found
@@ -183,11 +179,6 @@ def _items(connection: sqlite3.Connection, identifier: str, condition: str) -> l
         (identifier,),
     ).fetchall()
     return [json.loads(item) for (item,) in rows]
-
-
-def _storable(text: str) -> str:
-    """Lone surrogates, which JSON may bring in, cannot be stored or looked for."""
-    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _trim(connection: sqlite3.Connection) -> None:
