@@ -223,6 +223,7 @@ def test_what_shall_not_be_kept_is_not(client: openai.OpenAI) -> None:
         ({"input": [{"type": "video"}]}, 400, "input[0].type", "video"),
         ({"tools": [{"type": "mcp", "server_label": "x"}]}, 400, "tools[0].type", "mcp"),
         ({"temperature": -1}, 400, "temperature", "temperature"),
+        ({"max_output_tokens": 0}, 400, "max_output_tokens", "At least one"),
         ({"previous_response_id": "resp_\ud800"}, 400, "previous_response_id", "not found"),
         ({"input": "word " * 9000}, 400, "input", "tokens"),
     ],

@@ -105,6 +105,8 @@ def _number(request: Request, name: str, usual: int) -> int:
 
 def _error_body(error: LmdeckError, status: int) -> Any:
     body = error_body(error, status)
+    if body["error"]["param"] == "max_tokens":
+        body["error"]["param"] = "max_output_tokens"
     if isinstance(error, ContextExceeded):
         body["error"]["param"] = "input"
     if status == 429:
