@@ -11,6 +11,7 @@ from tui.server.application import build_application
 from tui.server.openai import openai_dialect
 from tui.server.options import ServerOptions
 from tui.server.request_log import RequestLog
+from tui.server.responses import responses_dialect
 from tui.server.services import Services
 from tui.server.tokens import TokenStore
 from tui.workbench import Workbench
@@ -22,4 +23,4 @@ def assemble(
     """The application, and what its answers can be stopped by."""
     services = Services(workbench, log, tokens, options)
     answers = Answers(services)
-    return build_application(services, [openai_dialect(answers)]), answers
+    return build_application(services, [openai_dialect(answers), responses_dialect(answers)]), answers
