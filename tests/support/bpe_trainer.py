@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from tests.support.gguf_file import write_gguf
@@ -19,7 +20,7 @@ def train_vocabulary(words: Sequence[str], merges: int, markers: Sequence[str] =
     for _ in range(merges):
         pairs: Counter[tuple[str, str]] = Counter()
         for parts, count in counts.items():
-            for pair in zip(parts, parts[1:], strict=False):
+            for pair in pairwise(parts):
                 pairs[pair] += count
         if not pairs:
             break
