@@ -24,7 +24,10 @@ from tui.formats.limits import TIME_LIMIT
 
 TEMPLATES = Path(__file__).parents[1] / "support" / "templates"
 USER, ANSWER = text_message("user", "Hello"), text_message("assistant", "Hi!")
-PLAIN = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}{% if add_generation_prompt %}[assistant]{% endif %}"
+PLAIN = (
+    "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}"
+    "{% if add_generation_prompt %}[assistant]{% endif %}"
+)
 
 
 def own(name: str) -> ChatFormat:
@@ -106,7 +109,7 @@ def test_content_and_reasoning() -> None:
         ("solar-open", "high", "<|think|>"),
         ("nemotron-nano-v2", "off", "<think></think>"),
         ("nemotron-nano-v2", "high", "<think>\n"),
-        ("seed-oss", "off", "</seed:think>\n"),
+        ("seed-oss", "off", "</seed:think>"),
         ("chatml", "off", "<|im_start|>assistant\n"),
     ],
 )
@@ -163,7 +166,7 @@ def test_an_answer_is_continued() -> None:
 def test_reasoning_is_continued() -> None:
     thought = Message("assistant", (ReasoningPart("Well, "),))
     prompt = own("qwen3").render([USER, thought], continue_last=True)
-    assert prompt.text.endswith("<|im_start|>assistant\n<think>\nWell,")
+    assert prompt.text.endswith("<|im_start|>assistant\n<think>\nWell, ")
     assert prompt.reasoning_open
     prompt = own("qwq").render([USER, thought], continue_last=True)
     assert prompt.text.endswith("<|im_start|>assistant\n<think>\nWell, ")
@@ -175,7 +178,10 @@ def test_reasoning_is_continued() -> None:
 
 
 def test_an_answer_that_the_template_does_not_repeat_is_continued() -> None:
-    forgets = "{% for m in messages if m.role == 'user' %}[user]{{ m.content }}{% endfor %}{% if add_generation_prompt %}[assistant]<think>\n{% endif %}"
+    forgets = (
+        "{% for m in messages if m.role == 'user' %}[user]{{ m.content }}{% endfor %}"
+        "{% if add_generation_prompt %}[assistant]<think>\n{% endif %}"
+    )
     said = Message("assistant", (ReasoningPart("Well."), TextPart("So")))
     assert ChatFormat(forgets).render([USER, said], continue_last=True).text == (
         "[user]Hello[assistant]<think>\nWell.\n</think>\n\nSo"
@@ -219,9 +225,7 @@ def test_text_that_looks_like_an_image_is_none() -> None:
 
 def test_images_that_the_template_hides() -> None:
     with pytest.raises(BadTemplate, match="shows 0 of the 1 images"):
-        ChatFormat("{% for m in messages %}{{ m.content[:3] }}{% endfor %}").render(
-            [Message("user", (TextPart("abcdef"), ImagePart(b"1")))]
-        )
+        ChatFormat("{% for m in messages %}{{ m.role }}{% endfor %}").render([Message("user", (ImagePart(b"1"),))])
 
 
 def test_what_a_template_of_ones_own_changes() -> None:

@@ -121,10 +121,8 @@ def test_arguments_that_are_no_object_are_kept(arguments: str) -> None:
 
 
 def test_one_call_at_a_time_where_more_are_refused() -> None:
-    template = CALLS.replace(
-        "[{{ m.role }}]{{ m.content }}",
-        "{% if (m.tool_calls or []) | length > 1 %}{{ raise_exception('one') }}{% endif %}[{{ m.role }}]{{ m.content }}",
-    )
+    refusal = "{% if (m.tool_calls or []) | length > 1 %}{{ raise_exception('one') }}{% endif %}"
+    template = CALLS.replace("[{{ m.role }}]", refusal + "[{{ m.role }}]")
     assert not ChatFormat(template).capabilities.parallel_tool_calls
     assert render(template, USER, BOTH, *RESULTS, USER) == (
         '[user]Hello[assistant]Let me see.(id-1 add {"a": 1})[tool]one<id-1 add>'
@@ -135,7 +133,8 @@ def test_one_call_at_a_time_where_more_are_refused() -> None:
 def test_text_and_calls_apart_where_calls_need_null_content() -> None:
     template = (
         "{% for m in messages %}[{{ m.role }}]{% if m.role == 'assistant' and m.content is none %}"
-        "{{ m.tool_calls[0].function.name + m.tool_calls[0].function.arguments }}{% else %}{{ m.content }}{% endif %}{% endfor %}"
+        "{{ m.tool_calls[0].function.name + m.tool_calls[0].function.arguments }}"
+        "{% else %}{{ m.content }}{% endif %}{% endfor %}"
     )
     capabilities = ChatFormat(template).capabilities
     assert (capabilities.null_content, capabilities.tool_call_arguments) == (True, "text")
@@ -172,9 +171,8 @@ def test_calls_of_earlier_turns_without_tools_are_text_too() -> None:
 
 
 def test_a_form_of_calls_without_a_place_for_tools_is_shown_as_an_example() -> None:
-    template = (
-        CALLS.partition("{% endfor %}")[2].replace("({{ c.id }} ", "<call>").replace("tojson }})", "tojson }}</call>")
-    )
+    rest = CALLS.partition("{% endfor %}")[2]
+    template = rest.replace("({{ c.id }} ", "<call>").replace("tojson }})", "tojson }}</call>")
     prompt = ChatFormat(template).render([USER, CALLED, RESULTS[0]], tools=[ADD])
     assert not prompt.tools_in_text
     assert '\n<call>tool_name {"argument": "value"}</call>\n' in prompt.text
@@ -236,13 +234,11 @@ def test_a_place_for_tools_inside_the_system_message() -> None:
 
 def test_a_tool_without_parameters() -> None:
     template = (
-        "{% for t in tools or [] %}{{ t.function.parameters.properties | tojson }}{{ t.function.parameters.type }}{% endfor %}"
-        + PLAIN
+        "{% for t in tools or [] %}{{ t.function.name }}{{ t.function.parameters.properties | tojson }}"
+        "{{ t.function.parameters.type }}{% endfor %}" + PLAIN
     )
     for parameters in ("", "{}", '{"type": "object"}'):
-        assert render(
-            "{% if tools %}{{ tools[0].function.name }}{% endif %}" + template, USER, tools=(Tool("f", "", parameters),)
-        ).startswith("f{}object")
+        assert render(template, USER, tools=(Tool("f", "", parameters),)).startswith("f{}object")
 
 
 @pytest.mark.parametrize("parameters", ["{", "[]", "1"])
