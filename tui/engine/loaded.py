@@ -115,6 +115,11 @@ class LoadedModel:
         return self.memory.needed
 
     @property
+    def closed(self) -> bool:
+        """Whether it was unloaded."""
+        return self._lifetime.ended
+
+    @property
     def running(self) -> int:
         """Answers that are being generated or wait for their turn."""
         return self._worker.running
