@@ -63,7 +63,7 @@ class Engine:
 
     def loaded(self) -> tuple[LoadedModel, ...]:
         """The models in memory, in the order they were loaded."""
-        return tuple(self._models.values())
+        return tuple(model for model in self._models.values() if not model.closed)
 
     def loading(self) -> tuple[tuple[str, float], ...]:
         """The models that are being loaded, and how far they are, 0 to 1."""
@@ -71,7 +71,8 @@ class Engine:
 
     def get(self, key: str) -> LoadedModel | None:
         """The loaded model of that key, if there is one."""
-        return self._models.get(key)
+        model = self._models.get(key)
+        return None if model is None or model.closed else model
 
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; a second of work the first time. Raises EngineFault."""
@@ -117,7 +118,7 @@ class Engine:
         """
         with self._loading:
             present = self._models.get(model.key)
-            if present is not None and present.config == config:
+            if present is not None and present.config == config and not present.closed:
                 present.ttl = ttl if ttl is not None else present.ttl
                 self._idle.look()
                 return present
@@ -160,7 +161,7 @@ class Engine:
     def close(self) -> None:
         """Free everything."""
         self._idle.stop()
-        for model in self.loaded():
+        for model in tuple(self._models.values()):
             model.close()
         if self._states is not None:
             self._states.close()
