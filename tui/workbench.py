@@ -149,13 +149,15 @@ class Workbench:
         *,
         force: bool = False,
         ttl: float | None = None,
+        identifier: str = "",
     ) -> LoadedModel:
         """Load a model, with `force` even one that will not fit. Blocks; raises LmdeckError.
 
-        `ttl` is how many seconds without work it stays; `None` is for ever.
+        `ttl` is how many seconds without work it stays; `None` is for ever. `identifier` loads one more instance,
+        under that name, beside those that there are.
         """
         model = self._file(model_key)
-        return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl)
+        return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier)
 
     def unload(self, model_key: str) -> None:
         """Free a loaded model."""
@@ -205,6 +207,9 @@ class Workbench:
         """
         from tui.domain import LoadConfig
 
+        present = self.engine.get(model_key)
+        if present is not None:
+            return present
         info = self._file(model_key)
         present = self.engine.get(info.key)
         return present or self.engine.load(info, LoadConfig(), None, ttl=ttl, just_in_time=True)

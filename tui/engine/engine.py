@@ -8,6 +8,8 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 
 from tui.domain import EngineFault, LoadConfig, MemoryEstimate, ModelInfo, ModelUnusable, ModelWillNotFit
@@ -74,18 +76,24 @@ class Engine:
         force: bool = False,
         ttl: float | None = None,
         just_in_time: bool = False,
+        identifier: str = "",
     ) -> LoadedModel:
         """Load a model, in place of one with the same key, or give the one that is loaded just so already.
 
         `force` loads even what will not fit. `ttl` is how many seconds without work it stays; `just_in_time` says that
-        a request needs it, so that it may go again when others need its room. Raises ModelUnusable, ModelWillNotFit,
+        a request needs it, so that it may go again when others need its room. `identifier` loads one more under this
+        name, with a number behind it if it is taken (`name:2`), rather than replace anything. Raises ModelUnusable, ModelWillNotFit,
         BadRequest, EngineFault or Cancelled. What was loaded before stays loaded when the new one is refused.
         """
         with self._loading:
+            if identifier:
+                model = replace(model, key=self._free_key(identifier))
             present = self._models.get(model.key)
             if present is not None and present.config == config:
-                present.ttl = ttl if ttl is not None else present.ttl
-                self._idle.look()
+                if not just_in_time:
+                    # What a request had loaded is wanted by a person from now on.
+                    present.ttl, present.just_in_time = ttl, False
+                    self._idle.look()
                 return present
             kernels = self.self_test().kernels
             estimate = self._make_room(model, config, present, force=force, just_in_time=just_in_time)
@@ -144,6 +152,11 @@ class Engine:
                     raise
                 self._evict(spare.pop(0), model.key)
         return estimate
+
+    def _free_key(self, wanted: str) -> str:
+        """The name, or the first number behind it that no loaded model has."""
+        names = chain([wanted], (f"{wanted}:{number}" for number in count(2)))
+        return next(name for name in names if name not in self._models)
 
     def _evict(self, model: LoadedModel, newcomer: str) -> None:
         self._log.write("engine", "info", f"{model.key} makes room for {newcomer}")

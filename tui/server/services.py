@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -35,13 +35,20 @@ class Services:
                 return loaded[0].info
             raise ModelNotFound("The request names no model.", 'Say which in "model"; GET /v1/models lists them.')
         present = next((model for model in loaded if model.key == name), None)
-        info = present.info if present is not None else self.known_model(name)
+        info = present.info if present is not None else self._instance_of(self.known_model(name), loaded)
         if not self.options().just_in_time and info.remote is None and info.key not in {model.key for model in loaded}:
             raise ModelNotFound(
                 f"{info.key} is not loaded, and requests may not load models here.",
                 "Load it first, or turn on loading by requests (just in time).",
             )
         return info
+
+    def _instance_of(self, info: ModelInfo, loaded: Sequence[LoadedModel]) -> ModelInfo:
+        """The model as it is loaded, be it under another name, so that nobody loads it twice without wanting to."""
+        instances = [model.info for model in loaded if model.info.path == info.path and not info.remote]
+        return (
+            next((instance for instance in instances if instance.key == info.key), instances[0]) if instances else info
+        )
 
     def known_model(self, name: str) -> ModelInfo:
         """A model of the catalogue; clients cannot name files. Raises ModelNotFound."""

@@ -1,0 +1,172 @@
+"""LM Studio's older interface, `/api/v0/…`: OpenAI's shapes, and with them figures of the answer, the model and llama.cpp.
+
+https://lmstudio.ai/docs/developer/rest/endpoints
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from tui.domain import Event, Finished, GenerationStats, ModelInfo
+from tui.engine import LoadedModel
+from tui.server.answering import Answers, unless_gone
+from tui.server.bodies import parsed, read_json
+from tui.server.dialects import Dialect, Refused
+from tui.server.lmstudio.listing import instances_of, legacy_object, listed
+from tui.server.openai import chat, completions
+from tui.server.openai.embeddings import EmbeddingsRequest, embeddings_body
+from tui.server.openai.errors import error_body as openai_error_body
+from tui.server.openapi import takes
+from tui.server.services import Services
+
+Extras = Callable[[GenerationStats], dict[str, Any]]
+"""What is said beside an answer, from its figures."""
+
+
+def lmstudio_v0_dialect(answers: Answers) -> Dialect:
+    """`/api/v0/…`, which LM Studio keeps for its older clients."""
+    return Dialect("lmstudio-v0", ("/api/v0/",), lambda services: _routes(services, answers), _error_body)
+
+
+def _error_body(error: Any, status: int) -> dict[str, Any]:
+    if isinstance(error, Refused) and status == 404:
+        return {"error": error.message}
+    return openai_error_body(error, status)
+
+
+class ChunksWithExtras:
+    """OpenAI's chunks, with the figures beside the last one of a choice."""
+
+    def __init__(self, chunks: chat.Chunker, extras: Extras) -> None:
+        self._chunks = chunks
+        self._extras = extras
+
+    def feed(self, index: int, events: Sequence[Event]) -> list[dict[str, Any]]:
+        """What to say for what came for a choice."""
+        found = self._chunks.feed(index, events)
+        stats = next((event.stats for event in events if isinstance(event, Finished)), None)
+        if stats is not None and found:
+            found[-1] = {**found[-1], **self._extras(stats)}
+        return found
+
+    def last(self) -> list[dict[str, Any]]:
+        """What to say when every choice has ended."""
+        return self._chunks.last()
+
+
+def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
+    def extras(name: str) -> Extras:
+        # Asked for when the answer is there, as only then the model is loaded for sure.
+        def found(stats: GenerationStats) -> dict[str, Any]:
+            loaded = services.workbench.loaded()
+            info = services.find_model(name) if name else loaded[0].info
+            return extra_fields(stats, info, next(iter(instances_of(info, loaded)), None))
+
+        return found
+
+    @takes(chat.ChatRequest)
+    async def chat_completions(request: Request) -> Response:
+        """Answer a conversation."""
+        wire = parsed(chat.ChatRequest, await read_json(request, services.options().largest_body))
+        requests = wire.to_requests()
+        if not wire.stream:
+            collected = await answers.whole(request, requests)
+            more = await run_in_threadpool(extras(wire.model), collected[0].stats)
+            return JSONResponse({**chat.whole(collected, wire.model), **more})
+        include_usage = wire.stream_options is not None and wire.stream_options.include_usage
+        chunks = chat.Chunks(wire.model, len(requests), include_usage=include_usage)
+        with_extras = ChunksWithExtras(chunks, extras(wire.model))
+        return await answers.stream(request, requests, lambda batches: chat.encode(with_extras, batches))
+
+    @takes(completions.CompletionRequest)
+    async def complete(request: Request) -> Response:
+        """Go on from a prompt."""
+        wire = parsed(completions.CompletionRequest, await read_json(request, services.options().largest_body))
+        requests = wire.to_requests()
+        wire.echoes()  # says what is wrong before anything is computed
+        if not wire.stream:
+            collected = await answers.whole(request, requests)
+            more = await run_in_threadpool(extras(wire.model), collected[0].stats)
+            return JSONResponse({**completions.whole(wire, collected, wire.model), **more})
+        with_extras = ChunksWithExtras(completions.Chunks(wire, wire.model), extras(wire.model))
+        return await answers.stream(request, requests, lambda batches: chat.encode(with_extras, batches))
+
+    @takes(EmbeddingsRequest)
+    async def embeddings(request: Request) -> Response:
+        """Vectors of texts."""
+        wire = parsed(EmbeddingsRequest, await read_json(request, services.options().largest_body))
+        inputs = wire.inputs()
+
+        def compute() -> dict[str, Any]:
+            model = services.provide(wire.model, wire.ttl)
+            found = model.embed(inputs, normalize=wire.normalize, truncate=wire.truncate).result()
+            return embeddings_body(wire, model.key, found)
+
+        return JSONResponse(await unless_gone(request, run_in_threadpool(compute)))
+
+    async def models(_: Request) -> Response:
+        """The models there are, loaded or not."""
+
+        def describe() -> list[dict[str, Any]]:
+            return [legacy_object(model) for model in listed(services.workbench)]
+
+        return JSONResponse({"object": "list", "data": await run_in_threadpool(describe)})
+
+    async def model(request: Request) -> Response:
+        """One model."""
+
+        def describe() -> dict[str, Any]:
+            info = services.known_model(request.path_params["model"])
+            return legacy_object((info, instances_of(info, services.workbench.loaded())))
+
+        return JSONResponse(await run_in_threadpool(describe))
+
+    return [
+        Route("/api/v0/chat/completions", chat_completions, methods=["POST"]),
+        Route("/api/v0/completions", complete, methods=["POST"]),
+        Route("/api/v0/embeddings", embeddings, methods=["POST"]),
+        Route("/api/v0/models", models),
+        Route("/api/v0/models/{model:path}", model),
+    ]
+
+
+def extra_fields(stats: GenerationStats, info: ModelInfo, loaded: LoadedModel | None) -> dict[str, Any]:
+    """The figures of an answer, the model and what computed it."""
+    figures: dict[str, Any] = {
+        "tokens_per_second": stats.generation_speed,
+        "time_to_first_token": stats.time_to_first_token,
+        "generation_time": stats.generated_tokens / stats.generation_speed if stats.generation_speed else 0.0,
+        "stop_reason": stats.stop_reason,
+    }
+    if stats.draft_tokens_offered:
+        figures |= {
+            "total_draft_tokens_count": stats.draft_tokens_offered,
+            "accepted_draft_tokens_count": stats.draft_tokens_accepted,
+            "rejected_draft_tokens_count": stats.draft_tokens_offered - stats.draft_tokens_accepted,
+            "ignored_draft_tokens_count": 0,
+        }
+    return {
+        "stats": figures,
+        "model_info": {
+            "arch": info.architecture,
+            "quant": info.quantization,
+            "format": "gguf",
+            "context_length": loaded.context_length if loaded is not None else stats.context_length,
+        },
+        "runtime": runtime(),
+    }
+
+
+def runtime() -> dict[str, Any]:
+    """What computes, as LM Studio calls its engines."""
+    from tui.engine.library import library_version
+
+    machine = f"{platform.system()}-{platform.machine()}".lower().replace("darwin", "mac")
+    return {"name": f"llama.cpp-{machine}", "version": library_version(), "supported_formats": ["gguf"]}
