@@ -82,8 +82,9 @@ class Engine:
 
         `force` loads even what will not fit. `ttl` is how many seconds without work it stays; `just_in_time` says that
         a request needs it, so that it may go again when others need its room. `identifier` loads one more under this
-        name, with a number behind it if it is taken (`name:2`), rather than replace anything. Raises ModelUnusable, ModelWillNotFit,
-        BadRequest, EngineFault or Cancelled. What was loaded before stays loaded when the new one is refused.
+        name, with a number behind it if it is taken (`name:2`), rather than replace anything. Raises ModelUnusable,
+        ModelWillNotFit, BadRequest, EngineFault or Cancelled. What was loaded before stays loaded when the new one is
+        refused.
         """
         with self._loading:
             if identifier:

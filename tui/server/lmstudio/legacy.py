@@ -1,4 +1,4 @@
-"""LM Studio's older interface, `/api/v0/…`: OpenAI's shapes, and with them figures of the answer, the model and llama.cpp.
+"""LM Studio's older interface, `/api/v0/…`: OpenAI's shapes with figures of the answer and the model.
 
 https://lmstudio.ai/docs/developer/rest/endpoints
 """
@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from tui.domain import Event, Finished, GenerationStats, ModelInfo
-from tui.engine import LoadedModel
+from tui.engine import library_version
 from tui.server.answering import Answers, unless_gone
 from tui.server.bodies import parsed, read_json
 from tui.server.dialects import Dialect, Refused
@@ -62,40 +62,33 @@ class ChunksWithExtras:
 
 
 def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
-    def extras(name: str) -> Extras:
-        # Asked for when the answer is there, as only then the model is loaded for sure.
-        def found(stats: GenerationStats) -> dict[str, Any]:
-            loaded = services.workbench.loaded()
-            info = services.find_model(name) if name else loaded[0].info
-            return extra_fields(stats, info, next(iter(instances_of(info, loaded)), None))
-
-        return found
+    async def extras(name: str) -> Extras:
+        info = await run_in_threadpool(services.find_model, name)
+        return lambda stats: extra_fields(stats, info)
 
     @takes(chat.ChatRequest)
     async def chat_completions(request: Request) -> Response:
         """Answer a conversation."""
         wire = parsed(chat.ChatRequest, await read_json(request, services.options().largest_body))
-        requests = wire.to_requests()
+        requests, more = wire.to_requests(), await extras(wire.model)
         if not wire.stream:
             collected = await answers.whole(request, requests)
-            more = await run_in_threadpool(extras(wire.model), collected[0].stats)
-            return JSONResponse({**chat.whole(collected, wire.model), **more})
+            return JSONResponse({**chat.whole(collected, wire.model), **more(collected[0].stats)})
         include_usage = wire.stream_options is not None and wire.stream_options.include_usage
         chunks = chat.Chunks(wire.model, len(requests), include_usage=include_usage)
-        with_extras = ChunksWithExtras(chunks, extras(wire.model))
+        with_extras = ChunksWithExtras(chunks, more)
         return await answers.stream(request, requests, lambda batches: chat.encode(with_extras, batches))
 
     @takes(completions.CompletionRequest)
     async def complete(request: Request) -> Response:
         """Go on from a prompt."""
         wire = parsed(completions.CompletionRequest, await read_json(request, services.options().largest_body))
-        requests = wire.to_requests()
+        requests, more = wire.to_requests(), await extras(wire.model)
         wire.echoes()  # says what is wrong before anything is computed
         if not wire.stream:
             collected = await answers.whole(request, requests)
-            more = await run_in_threadpool(extras(wire.model), collected[0].stats)
-            return JSONResponse({**completions.whole(wire, collected, wire.model), **more})
-        with_extras = ChunksWithExtras(completions.Chunks(wire, wire.model), extras(wire.model))
+            return JSONResponse({**completions.whole(wire, collected, wire.model), **more(collected[0].stats)})
+        with_extras = ChunksWithExtras(completions.Chunks(wire, wire.model), more)
         return await answers.stream(request, requests, lambda batches: chat.encode(with_extras, batches))
 
     @takes(EmbeddingsRequest)
@@ -137,7 +130,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
     ]
 
 
-def extra_fields(stats: GenerationStats, info: ModelInfo, loaded: LoadedModel | None) -> dict[str, Any]:
+def extra_fields(stats: GenerationStats, info: ModelInfo) -> dict[str, Any]:
     """The figures of an answer, the model and what computed it."""
     figures: dict[str, Any] = {
         "tokens_per_second": stats.generation_speed,
@@ -158,7 +151,7 @@ def extra_fields(stats: GenerationStats, info: ModelInfo, loaded: LoadedModel | 
             "arch": info.architecture,
             "quant": info.quantization,
             "format": "gguf",
-            "context_length": loaded.context_length if loaded is not None else stats.context_length,
+            "context_length": stats.context_length,
         },
         "runtime": runtime(),
     }
@@ -166,7 +159,5 @@ def extra_fields(stats: GenerationStats, info: ModelInfo, loaded: LoadedModel | 
 
 def runtime() -> dict[str, Any]:
     """What computes, as LM Studio calls its engines."""
-    from tui.engine.library import library_version
-
     machine = f"{platform.system()}-{platform.machine()}".lower().replace("darwin", "mac")
     return {"name": f"llama.cpp-{machine}", "version": library_version(), "supported_formats": ["gguf"]}
