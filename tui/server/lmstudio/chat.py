@@ -70,7 +70,7 @@ InputItem = Annotated[
     Annotated[TextInput, Tag("<text>")] | Annotated[ImageInput, Tag("<image>")],
     Discriminator(
         _input_tag,
-        custom_error_type="union_tag_not_found",
+        custom_error_type="unknown_kind",
         custom_error_message='an item is {"type": "text", "content": …} or {"type": "image", "data_url": …}',
     ),
 ]
@@ -84,13 +84,13 @@ Integration = Annotated[
     | Annotated[EphemeralMcpIntegration, Tag("<mcp>")],
     Discriminator(
         _integration_tag,
-        custom_error_type="union_tag_not_found",
+        custom_error_type="unknown_kind",
         custom_error_message="an integration is an id, or an object of the type plugin or ephemeral_mcp",
     ),
 ]
 
 
-class ChatRequest(SamplingFields, ConstraintFields):
+class NativeChatRequest(SamplingFields, ConstraintFields):
     """What LM Studio takes, and every other way to choose tokens and to shape the answer."""
 
     model_config = ConfigDict(extra="forbid")

@@ -45,10 +45,10 @@ def lmstudio_dialect(answers: Answers) -> Dialect:
 def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
     store = ChatStore(services.workbench.paths.rest_chats)
 
-    @takes(chat.ChatRequest)
+    @takes(chat.NativeChatRequest)
     async def answer(request: Request) -> Response:
         """Answer a message, in a conversation that is kept here if the client wants that."""
-        wire = strictly(chat.ChatRequest, await read_json(request, services.options().largest_body))
+        wire = strictly(chat.NativeChatRequest, await read_json(request, services.options().largest_body))
         wire.check_integrations()
         turn = wire.turn()
         before, generation = await run_in_threadpool(_prepared, services, store, wire, turn)
@@ -127,7 +127,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
 
 
 def _prepared(
-    services: Services, store: ChatStore, wire: chat.ChatRequest, turn: Message
+    services: Services, store: ChatStore, wire: chat.NativeChatRequest, turn: Message
 ) -> tuple[Conversation, GenerationRequest]:
     """The conversation so far and the request that goes on with it, everything checked that can be beforehand."""
     before = store.conversation(wire.previous_response_id) if wire.previous_response_id is not None else Conversation()

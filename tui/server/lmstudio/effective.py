@@ -32,7 +32,8 @@ def documented_config(model: LoadedModel) -> dict[str, Any]:
 
 def effective_config(model: LoadedModel) -> dict[str, Any]:
     """The same, and every other parameter by its own name; `None` is what llama.cpp was left to choose."""
-    return {**_own_names(model), **documented_config(model)}
+    documented = documented_config(model)
+    return {**documented, **{name: value for name, value in _own_names(model).items() if name not in documented}}
 
 
 def has(model: LoadedModel, wanted: dict[str, Any]) -> bool:

@@ -30,7 +30,7 @@ _CODES = {
     "extra_forbidden": "unrecognized_keys",
     "literal_error": "invalid_enum_value",
     "enum": "invalid_enum_value",
-    "union_tag_not_found": "invalid_union_discriminator",
+    "unknown_kind": "invalid_union_discriminator",
     "too_short": "too_small",
     "string_too_short": "too_small",
     "greater_than": "too_small",
