@@ -63,6 +63,11 @@ class Paths:
         return self.cache / "verdicts.json"
 
     @property
+    def vocabularies(self) -> Path:
+        """Vocabularies of model files, in the form that other libraries read."""
+        return self.cache / "vocabularies"
+
+    @property
     def states(self) -> Path:
         """What models had read of conversations, so that they need not read it again."""
         return self.cache / "states"

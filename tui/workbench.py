@@ -84,7 +84,7 @@ class Workbench:
         self._remote_store = RemoteStore(paths.remotes)
         self._remotes = _Once(lambda: _new_remotes(self._remote_store))
         self._catalogue = _Once(lambda: _open_catalogue(paths, self.remotes))
-        self._formats = _Once(_new_format_cache)
+        self._formats = _Once(lambda: _new_format_cache(paths))
         self._auto_evict = True
         self._generations: list[Generation] = []
         self._closing = threading.Event()
@@ -310,7 +310,7 @@ def _new_remotes(store: RemoteStore) -> RemoteEngines:
     return RemoteEngines(store.endpoints)
 
 
-def _new_format_cache() -> FormatCache:
+def _new_format_cache(paths: Paths) -> FormatCache:
     from tui.inference import FormatCache
 
-    return FormatCache()
+    return FormatCache(paths.vocabularies)

@@ -7,6 +7,7 @@ import click
 from tui import __version__
 from tui.cli.chat import chat
 from tui.cli.completion import completion
+from tui.cli.debug import debug
 from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
 from tui.cli.listing import ls
@@ -28,3 +29,4 @@ command.add_command(ls)
 command.add_command(remote)
 command.add_command(doctor)
 command.add_command(completion)
+command.add_command(debug)

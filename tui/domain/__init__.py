@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     )
     from tui.domain.models import (
         ModelInfo,
+        ModelVocabulary,
     )
     from tui.domain.remotes import RemoteEndpoint
 else:
@@ -95,7 +96,7 @@ else:
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
-            "models": "ModelInfo",
+            "models": "ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
         },
     )
@@ -131,6 +132,7 @@ __all__ = [
     "ModelLoading",
     "ModelNotFound",
     "ModelUnusable",
+    "ModelVocabulary",
     "ModelWillNotFit",
     "Origin",
     "OverflowPolicy",

@@ -87,6 +87,11 @@ class Vocabulary:
         with self._lifetime.use():
             return [self.piece(token) for token in range(self.size)]
 
+    def texts(self) -> list[str]:
+        """The texts of all tokens as the file has them."""
+        with self._lifetime.use():
+            return [self.marker(token) for token in range(self.size)]
+
     def special_tokens(self) -> list[int]:
         """Tokens that steer the model and say nothing: control tokens, and user-defined ones that look like tags."""
         with self._lifetime.use():
