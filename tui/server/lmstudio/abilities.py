@@ -1,60 +1,72 @@
-"""What a model can do besides answering, as its files tell before it is loaded."""
+"""What models can do besides answering, as their templates and files tell even before they are loaded."""
 
 from __future__ import annotations
 
-import re
+import threading
 from dataclasses import dataclass
 
-from tui.domain import ModelInfo
+from tui.domain import BadTemplate, ModelInfo, text_message
 from tui.engine import LoadedModel
+from tui.formats import ChatFormat
 from tui.server.lmstudio.errors import Mistake
 
-# A template that has none of these can neither show reasoning nor switch it.
-_SIGNS_OF_REASONING = re.compile(r"think|reason|<\|channel\|>", re.IGNORECASE)
-_EFFORT = re.compile(r"\breasoning_effort\b")
-_SWITCH = re.compile(r"\b(?:enable_thinking|thinking)\b")
-_CLOSING = re.compile(r"</think>|\[/THINK\]|</seed:think>|<\|channel\|>")
-_TOOLS = re.compile(r"\btools\b")
+_MOST_KEPT = 256
+_LEVELS = ("low", "medium", "high")
+_PROBE = (text_message("user", "?"),)
 
 
 @dataclass(frozen=True, slots=True)
 class ReasoningChoice:
-    """How a model may be told to think."""
+    """How a model may be told to think, in LM Studio's words."""
 
     allowed: tuple[str, ...]
     default: str
 
 
-def template_of(info: ModelInfo, loaded: LoadedModel | None) -> str:
-    """The chat template that is used, or would be."""
-    return loaded.chat_template if loaded is not None else info.chat_template
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a template shows of its model."""
+
+    tools: bool = False
+    reasoning: ReasoningChoice | None = None
+    """`None` for a model that does not reason."""
 
 
-def reasoning_choice(template: str) -> ReasoningChoice | None:
-    """What can be chosen about reasoning, by the variables that the template asks for; `None` where nothing can."""
-    if _EFFORT.search(template):
-        return ReasoningChoice(("low", "medium", "high"), "medium")
-    if _SWITCH.search(template):
-        return ReasoningChoice(("off", "on"), "on")
-    return ReasoningChoice(("on",), "on") if _CLOSING.search(template) else None
+class TemplateAbilities:
+    """Finds out what templates can do, each once. Safe to use from any thread; blocks while it finds out."""
 
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[str, Abilities | None] = {}
 
-def check_reasoning(wanted: str | None, key: str, template: str) -> None:
-    """Raise Mistake if a model is told to think that certainly does not know how to."""
-    # Without a template of its own the model gets one that is chosen when it is loaded.
-    if wanted in (None, "off") or not template.strip() or _SIGNS_OF_REASONING.search(template):
-        return
-    raise Mistake(
-        f"{key} does not support the reasoning setting {wanted!r}: it does not reason.",
-        'Leave "reasoning" out, or choose a model that reasons.',
-        field="reasoning",
-        wire_code="unsupported_reasoning_setting",
-    )
+    def of(self, info: ModelInfo, loaded: LoadedModel | None) -> Abilities | None:
+        """What the model can do; `None` where its template does not let itself be asked, or there is none."""
+        template = loaded.chat_template if loaded is not None else info.chat_template
+        if not template.strip():
+            return None
+        with self._lock:
+            if template not in self._known:
+                if len(self._known) >= _MOST_KEPT:
+                    self._known.pop(next(iter(self._known)))
+                self._known[template] = _found(template)
+            return self._known[template]
 
-
-def calls_tools(template: str) -> bool:
-    """Whether the template tells the model of tools."""
-    return bool(_TOOLS.search(template))
+    def check_reasoning(self, wanted: str | None, info: ModelInfo, loaded: LoadedModel | None) -> None:
+        """Raise Mistake for a reasoning setting that the model certainly does not have."""
+        abilities = self.of(info, loaded) if wanted is not None else None
+        if abilities is None:
+            return
+        # What does not reason is off already, and what reasons is on.
+        allowed = {"off"} if abilities.reasoning is None else {"on", *abilities.reasoning.allowed}
+        if wanted in allowed:
+            return
+        shown = abilities.reasoning.allowed if abilities.reasoning is not None else ()
+        raise Mistake(
+            f"{info.key} does not support the reasoning setting {wanted!r}.",
+            f"It supports {', '.join(shown)}." if shown else 'It does not reason: leave "reasoning" out.',
+            field="reasoning",
+            wire_code="unsupported_reasoning_setting",
+        )
 
 
 def sees(info: ModelInfo, loaded: LoadedModel | None) -> bool:
@@ -65,3 +77,26 @@ def sees(info: ModelInfo, loaded: LoadedModel | None) -> bool:
         return not info.remote and any("mmproj" in file.name.lower() for file in info.path.parent.glob("*.gguf"))
     except OSError:
         return False
+
+
+def _found(template: str) -> Abilities | None:
+    try:
+        chat_format = ChatFormat(template)
+        return Abilities(chat_format.capabilities.tools, _reasoning(chat_format))
+    except BadTemplate:
+        return None
+
+
+def _reasoning(chat_format: ChatFormat) -> ReasoningChoice | None:
+    known, written = chat_format.capabilities, chat_format.output_format
+    off = ("off",) if known.thinking_switch else ()
+    if levels := tuple(level for level in _LEVELS if level in known.reasoning_efforts):
+        return ReasoningChoice((*off, *levels), "medium" if "medium" in levels else levels[0])
+    if off:
+        return ReasoningChoice(("off", "on"), "off" if _is_off_by_itself(chat_format) else "on")
+    return ReasoningChoice(("on",), "on") if written.own_reasoning or written.channels is not None else None
+
+
+def _is_off_by_itself(chat_format: ChatFormat) -> bool:
+    usual = chat_format.render(_PROBE).text
+    return usual == chat_format.render(_PROBE, reasoning_effort="off").text

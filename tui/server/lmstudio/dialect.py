@@ -19,7 +19,7 @@ from tui.server.bodies import read_json
 from tui.server.collecting import Collected
 from tui.server.dialects import Dialect
 from tui.server.lmstudio import chat, loading
-from tui.server.lmstudio.abilities import check_reasoning, template_of
+from tui.server.lmstudio.abilities import TemplateAbilities
 from tui.server.lmstudio.errors import NotOffered, error_body, strictly
 from tui.server.lmstudio.events import ChatEvents, encode
 from tui.server.lmstudio.listing import listed, model_object
@@ -43,6 +43,7 @@ def lmstudio_dialect(answers: Answers) -> Dialect:
 
 
 def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
+    abilities = TemplateAbilities()
     store = ChatStore(services.workbench.paths.rest_chats)
 
     @takes(chat.NativeChatRequest)
@@ -51,7 +52,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         wire = strictly(chat.NativeChatRequest, await read_json(request, services.options().largest_body))
         wire.check_integrations()
         turn = wire.turn()
-        before, generation = await run_in_threadpool(_prepared, services, store, wire, turn)
+        before, generation = await run_in_threadpool(_prepared, services, store, abilities, wire, turn)
         instance = generation.model
 
         async def keep(collected: Collected) -> str | None:
@@ -78,7 +79,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         """The models there are, and which of them are loaded."""
 
         def describe() -> list[dict[str, Any]]:
-            return [model_object(model) for model in listed(services.workbench)]
+            return [model_object(model, abilities) for model in listed(services.workbench)]
 
         return JSONResponse({"models": await run_in_threadpool(describe)})
 
@@ -127,13 +128,12 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
 
 
 def _prepared(
-    services: Services, store: ChatStore, wire: chat.NativeChatRequest, turn: Message
+    services: Services, store: ChatStore, abilities: TemplateAbilities, wire: chat.NativeChatRequest, turn: Message
 ) -> tuple[Conversation, GenerationRequest]:
     """The conversation so far and the request that goes on with it, everything checked that can be beforehand."""
     before = store.conversation(wire.previous_response_id) if wire.previous_response_id is not None else Conversation()
     info = services.find_model(wire.model)
-    loaded = services.workbench.engine.get(info.key)
-    check_reasoning(wire.reasoning, info.key, template_of(info, loaded))
+    abilities.check_reasoning(wire.reasoning, info, services.workbench.engine.get(info.key))
     generation = wire.to_request(info.key, before, turn)
     loading.make_context(services, info, wire.context_length)
     return before, generation

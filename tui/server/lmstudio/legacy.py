@@ -19,6 +19,7 @@ from tui.engine import library_version
 from tui.server.answering import Answers, unless_gone
 from tui.server.bodies import parsed, read_json
 from tui.server.dialects import Dialect, Refused
+from tui.server.lmstudio.abilities import TemplateAbilities
 from tui.server.lmstudio.listing import instances_of, legacy_object, listed
 from tui.server.openai import chat, completions
 from tui.server.openai.embeddings import EmbeddingsRequest, embeddings_body
@@ -62,6 +63,8 @@ class ChunksWithExtras:
 
 
 def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
+    abilities = TemplateAbilities()
+
     async def extras(name: str) -> Extras:
         info = await run_in_threadpool(services.find_model, name)
         return lambda stats: extra_fields(stats, info)
@@ -108,7 +111,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         """The models there are, loaded or not."""
 
         def describe() -> list[dict[str, Any]]:
-            return [legacy_object(model) for model in listed(services.workbench)]
+            return [legacy_object(model, abilities) for model in listed(services.workbench)]
 
         return JSONResponse({"object": "list", "data": await run_in_threadpool(describe)})
 
@@ -117,7 +120,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
 
         def describe() -> dict[str, Any]:
             info = services.known_model(request.path_params["model"])
-            return legacy_object((info, instances_of(info, services.workbench.loaded())))
+            return legacy_object((info, instances_of(info, services.workbench.loaded())), abilities)
 
         return JSONResponse(await run_in_threadpool(describe))
 

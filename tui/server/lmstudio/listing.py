@@ -7,7 +7,7 @@ from typing import Any
 
 from tui.domain import ModelInfo
 from tui.engine import LoadedModel
-from tui.server.lmstudio.abilities import calls_tools, reasoning_choice, sees, template_of
+from tui.server.lmstudio.abilities import TemplateAbilities, sees
 from tui.server.lmstudio.effective import documented_config
 from tui.workbench import Workbench
 
@@ -29,12 +29,11 @@ def instances_of(info: ModelInfo, loaded: Sequence[LoadedModel]) -> list[LoadedM
     return [] if info.remote else [one for one in loaded if one.info.path == info.path]
 
 
-def model_object(model: ListedModel) -> dict[str, Any]:
+def model_object(model: ListedModel, abilities: TemplateAbilities) -> dict[str, Any]:
     """One model of `GET /api/v1/models`."""
     info, instances = model
     first = instances[0] if instances else None
     embeds = first.embeds if first is not None else info.embeds
-    template = template_of(info, first)
     common: dict[str, Any] = {
         "type": "embedding" if embeds else "llm",
         "publisher": info.publisher or info.remote,
@@ -53,13 +52,14 @@ def model_object(model: ListedModel) -> dict[str, Any]:
     }
     if embeds:
         return common
-    capabilities: dict[str, Any] = {"vision": sees(info, first), "trained_for_tool_use": calls_tools(template)}
-    if (reasoning := reasoning_choice(template)) is not None:
-        capabilities["reasoning"] = {"allowed_options": list(reasoning.allowed), "default": reasoning.default}
+    can = abilities.of(info, first)
+    capabilities: dict[str, Any] = {"vision": sees(info, first), "trained_for_tool_use": can is not None and can.tools}
+    if can is not None and can.reasoning is not None:
+        capabilities["reasoning"] = {"allowed_options": list(can.reasoning.allowed), "default": can.reasoning.default}
     return {**common, "capabilities": capabilities, "description": None}
 
 
-def legacy_object(model: ListedModel) -> dict[str, Any]:
+def legacy_object(model: ListedModel, abilities: TemplateAbilities) -> dict[str, Any]:
     """One model of `GET /api/v0/models`."""
     info, instances = model
     first = instances[0] if instances else None
@@ -77,7 +77,8 @@ def legacy_object(model: ListedModel) -> dict[str, Any]:
     }
     if first is not None:
         found["loaded_context_length"] = first.context_length
-    if not embeds and calls_tools(template_of(info, first)):
+    can = None if embeds else abilities.of(info, first)
+    if can is not None and can.tools:
         found["capabilities"] = ["tool_use"]
     return found
 
