@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -15,6 +16,7 @@ from tui.paths import Paths
 if TYPE_CHECKING:
     from tui.domain import (
         Event,
+        FittedLoad,
         GenerationRequest,
         LoadConfig,
         MemoryEstimate,
@@ -79,7 +81,7 @@ class Workbench:
         self.paths = paths
         self.log = LogRing()
         self.settings = Settings(paths.settings)
-        self._engine = _Once(lambda: _open_engine(paths, self.log, auto_evict=self._auto_evict))
+        self._engine = _Once(lambda: _open_engine(paths, self.log, self.settings, auto_evict=self._auto_evict))
         self._threads = _Once(lambda: _open_threads(paths))
         self._remote_store = RemoteStore(paths.remotes)
         self._remotes = _Once(lambda: _new_remotes(self._remote_store))
@@ -138,8 +140,17 @@ class Workbench:
         return self.engine.self_test()
 
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:
-        """What loading would need. Blocks for about half a second the first time; raises LmdeckError."""
+        """What loading would need, and whether the guardrail lets it. Blocks for about half a second the first time;
+        raises LmdeckError."""
         return self.engine.estimate(self._file(model_key), self._resolved(config))
+
+    def fit(self, model_key: str, config: LoadConfig) -> FittedLoad:
+        """The configuration fitted to the memory that is free, and what that changed. Blocks for some estimates.
+
+        Raises ModelWillNotFit if nothing fits, and LmdeckError as `estimate` does.
+        """
+        fitted = self.engine.fit(self._file(model_key), self._resolved(config))
+        return replace(fitted, config=replace(fitted.config, draft_model=config.draft_model))
 
     def load(
         self,
@@ -200,19 +211,21 @@ class Workbench:
         request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
         return Answer(recorder.message_id, self.generate(request, self._recording(recorder)), recorder)
 
-    def provide(self, model_key: str, *, ttl: float | None = None) -> LoadedModel:
+    @contextmanager
+    def provide(self, model_key: str, *, ttl: float | None = None) -> Iterator[LoadedModel]:
         """A model for work without a conversation, such as vectors; loaded for it if need be. Blocks.
 
-        Raises LmdeckError.
+        It does not go by itself within the block. Raises LmdeckError.
         """
         from tui.domain import LoadConfig
 
-        present = self.engine.get(model_key)
-        if present is not None:
-            return present
-        info = self._file(model_key)
-        present = self.engine.get(info.key)
-        return present or self.engine.load(info, LoadConfig(), None, ttl=ttl, just_in_time=True)
+        model = self.engine.reserve(model_key)
+        if model is None:
+            model = self.engine.load(self._file(model_key), LoadConfig(), None, ttl=ttl, just_in_time=True)
+        try:
+            yield model
+        finally:
+            model.release()
 
     def close(self) -> None:
         """Stop everything, keep what came. Safe to call twice."""
@@ -246,15 +259,18 @@ class Workbench:
             recorder.record(())
 
     def _provide_model(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel | AnsweringModel:
-        """The model that a request names: the remote one, or the one of this machine, loading it if need be."""
-        present = self.engine.get(request.model)
+        """The model that a request names: the remote one, or the one of this machine, loading it if need be.
+
+        The latter is reserved for the request until it is released.
+        """
+        present = self.engine.reserve(request.model)
         if present is not None:
             return present
         info = self.catalogue.find(request.model)
         if info.remote:
             return self.remotes.model(info)
-        present = self.engine.get(info.key)
-        if present is not None and request.load is None:
+        present = self.engine.reserve(info.key) if request.load is None else None
+        if present is not None:
             return present
         from tui.domain import LoadConfig
 
@@ -284,10 +300,11 @@ class Workbench:
 # Wings are imported when they are opened: the first paint needs none of them.
 
 
-def _open_engine(paths: Paths, log: LogRing, *, auto_evict: bool) -> Engine:
+def _open_engine(paths: Paths, log: LogRing, settings: Settings, *, auto_evict: bool) -> Engine:
+    from tui.config import guardrail_setting
     from tui.engine import Engine
 
-    engine = Engine(paths.verdicts, log, states=paths.states)
+    engine = Engine(paths.verdicts, log, states=paths.states, guardrail=lambda: guardrail_setting(settings))
     engine.auto_evict = auto_evict
     return engine
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -15,12 +15,15 @@ from tui.domain import (
     Event,
     Failed,
     Finished,
+    FittedLoad,
     GenerationStats,
     LmdeckError,
     LoadConfig,
     LoadedValue,
     MemoryEstimate,
+    MemoryShortage,
     ModelInfo,
+    ModelWillNotFit,
     PromptProgress,
     RemoteEndpoint,
     TextDelta,
@@ -149,15 +152,32 @@ class FakeWorkbench:
         if self.estimate_error is not None:
             raise self.estimate_error
         cache = (config.context_length or 8192) * 72 * 1024
-        return MemoryEstimate((DeviceMemory("CPU", 5 * GIB, cache, GIB // 2, self.free_memory, 32 * GIB),))
+        device = DeviceMemory("CPU", 5 * GIB, cache, GIB // 2, self.free_memory, 32 * GIB)
+        short = device.needed > device.free
+        shortage = MemoryShortage(device.device, device.needed, device.free) if short else None
+        return MemoryEstimate((device,), "strict", shortage, parked=GIB)
+
+    def fit(self, model_key: str, config: LoadConfig) -> FittedLoad:
+        length = (self.free_memory - 5 * GIB - GIB // 2) // (72 * 1024)
+        if length < config.fit_minimum_context:
+            raise ModelWillNotFit("Nothing fits.", "Close other programs.")
+        fitted = replace(config, context_length=min(length // 1024 * 1024, config.context_length or 8192))
+        asked = f"{config.context_length:,}" if config.context_length else "auto"
+        changes = (LoadedValue("context_length", asked, "", f"{fitted.context_length:,}"),)
+        return FittedLoad(fitted, self.estimate(model_key, fitted), changes if fitted != config else ())
 
     def load(
-        self, model_key: str, config: LoadConfig, on_progress: Callable[[float], bool | None] | None = None
+        self,
+        model_key: str,
+        config: LoadConfig,
+        on_progress: Callable[[float], bool | None] | None = None,
+        *,
+        force: bool = False,
     ) -> FakeLoadedModel:
         if on_progress is not None:
             on_progress(0.5)
         self.load_may_end.wait(10)
-        if self.load_error is not None:
+        if self.load_error is not None and not (force and isinstance(self.load_error, ModelWillNotFit)):
             raise self.load_error
         if on_progress is not None and on_progress(1.0) is False:
             raise Cancelled("Loading was stopped.")

@@ -9,11 +9,14 @@ if TYPE_CHECKING:
     from tui.domain.configuration import (
         CacheType,
         DeviceMemory,
+        FittedLoad,
         FlashAttention,
+        Guardrail,
         GuardrailLevel,
         LoadConfig,
         LoadedValue,
         MemoryEstimate,
+        MemoryShortage,
         Pooling,
         RopeScaling,
         SamplingConfig,
@@ -86,8 +89,8 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
-            "configuration": "CacheType DeviceMemory FlashAttention GuardrailLevel LoadConfig LoadedValue "
-            "MemoryEstimate Pooling RopeScaling SamplingConfig Speculation SplitMode",
+            "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
+            "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
             "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
@@ -117,9 +120,11 @@ __all__ = [
     "Event",
     "Failed",
     "Finished",
+    "FittedLoad",
     "FlashAttention",
     "GenerationRequest",
     "GenerationStats",
+    "Guardrail",
     "GuardrailLevel",
     "ImagePart",
     "LmdeckError",
@@ -127,6 +132,7 @@ __all__ = [
     "LoadedValue",
     "Logprobs",
     "MemoryEstimate",
+    "MemoryShortage",
     "Message",
     "ModelInfo",
     "ModelLoading",

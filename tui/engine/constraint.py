@@ -77,6 +77,12 @@ class Constraints:
             assert tokenizer is not None
             return ConstraintState(matcher.deep_copy(), tokenizer, self._vocabulary, constraint)
 
+    def clear(self) -> None:
+        """Let go of all that is remembered: megabytes for a large vocabulary."""
+        with self._lock:
+            self._tokenizer = None
+            self._compiled.clear()
+
 
 class ConstraintState:
     """How far one answer has come in its form. Used by one thread at a time."""

@@ -96,6 +96,8 @@ class Runner:
     def close(self) -> None:
         """Free what belongs to the context before it goes."""
         self._table.save()
+        # Whoever still holds the closed model shall not hold its conversations with it.
+        self._table.forget_idle()
         if self._speculator is not None:
             self._speculator.close()
         self._batch.close()
@@ -243,9 +245,10 @@ class Runner:
     def _put_back(self, sequence: Sequence) -> None:
         task = sequence.task
         assert task is not None
+        # In this order it always counts as running or waiting, or as both for a moment.
+        self._put_back_task(task)
         self.running.remove(sequence)
         self._table.release(sequence)
-        self._put_back_task(task)
 
     def _isolate(self, shares: list[Share], result: int) -> None:
         """A step failed. Try its parts one by one, so that only the one at fault ends."""

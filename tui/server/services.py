@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -56,7 +57,7 @@ class Services:
             raise ModelNotFound(f"There is no model {name[:100]!r}.", "GET /v1/models lists them.")
         return self.workbench.catalogue.find(name)
 
-    def provide(self, name: str, ttl: float | None) -> LoadedModel:
+    def provide(self, name: str, ttl: float | None) -> AbstractContextManager[LoadedModel]:
         """A model for vectors, loaded if need be and if requests may do that. Blocks; raises LmdeckError."""
         info = self.find_model(name)
         return self.workbench.provide(info.key, ttl=ttl if ttl is not None else self.options().just_in_time_ttl)

@@ -12,9 +12,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.app.actions import bindings_for
+from tui.app.estimate_text import values_text
 from tui.app.remote_rows import remote_details, remote_rows
 from tui.app.screens.dialogs import ConfirmDialog
-from tui.app.screens.load_dialog import LoadDialog
+from tui.app.screens.load_dialog import LABELS, LoadDialog
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
@@ -129,7 +130,11 @@ class ModelPicker(ModalScreen[str | None]):
             self._on_remote = on_remote
             self.refresh_bindings()
         state = self._states.get(model.remote) if model is not None else None
-        self.facts.update(remote_details(model, state) if model is not None and state is not None else details(model))
+        if model is not None and state is not None:
+            self.facts.update(remote_details(model, state))
+            return
+        present = self._loaded.get(model.key) if model else None
+        self.facts.update(details(model, values_text(present.values, LABELS) if present else ""))
 
     @on(ModelList.Chosen)
     def _chosen(self, event: ModelList.Chosen) -> None:

@@ -54,8 +54,11 @@ class ModelList(RowList[ModelInfo]):
         return "asking…" if item.usable else "remote engine"
 
 
-def details(model: ModelInfo | None) -> Content:
-    """All that is known about one model, with the whole reason where it cannot be used."""
+def details(model: ModelInfo | None, values: str = "") -> Content:
+    """All that is known about one model, with the whole reason where it cannot be used.
+
+    `values` is what became of the load parameters of a loaded one, as lines.
+    """
     if model is None:
         return Content("")
     facts = [
@@ -73,4 +76,6 @@ def details(model: ModelInfo | None) -> Content:
     if line := " · ".join(one_line(fact) for fact in facts if fact):
         parts.append((f"{line}\n", "$foreground 75%"))
     parts.append((one_line(str(model.path)), "$foreground 60%"))
+    if values:
+        parts.append((f"\n{values}", "$foreground 75%"))
     return Content.assemble(*parts)

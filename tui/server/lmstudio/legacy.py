@@ -101,9 +101,9 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         inputs = wire.inputs()
 
         def compute() -> dict[str, Any]:
-            model = services.provide(wire.model, wire.ttl)
-            found = model.embed(inputs, normalize=wire.normalize, truncate=wire.truncate).result()
-            return embeddings_body(wire, model.key, found)
+            with services.provide(wire.model, wire.ttl) as model:
+                found = model.embed(inputs, normalize=wire.normalize, truncate=wire.truncate).result()
+                return embeddings_body(wire, model.key, found)
 
         return JSONResponse(await unless_gone(request, run_in_threadpool(compute)))
 

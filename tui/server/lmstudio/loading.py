@@ -122,8 +122,8 @@ def make_context(services: Services, info: ModelInfo, wanted: int | None) -> Non
     loaded = services.workbench.engine.get(info.key)
     if wanted is None or loaded is None or loaded.context_length >= wanted:
         return
-    if loaded.just_in_time and not loaded.running and services.options().just_in_time:
-        services.workbench.unload(loaded.key)
+    may_reload = loaded.just_in_time and services.options().just_in_time
+    if may_reload and services.workbench.engine.unload_idle(loaded.key):
         return
     raise Mistake(
         f"{loaded.key} is loaded with a context of {loaded.context_length:,} tokens.",
