@@ -51,10 +51,11 @@ def misfits(value: dict[str, Any], fields: list[dict[str, Any]]) -> list[str]:
                 wrong.append(f"{name} is null")
         elif not _fits(value[name], field["type"]):
             wrong.append(f"{name} is {value[name]!r}")
-        elif field.get("children") and isinstance(value[name], dict):
-            wrong += misfits(value[name], field["children"])
-        elif field.get("children") and isinstance(value[name], list) and "unstyledName" not in field["children"][0]:
-            wrong += [problem for item in value[name] for problem in misfits(item, field["children"])]
+        elif children := field.get("children"):
+            # Where there are alternatives, the first is the usual one.
+            shape = children[0].get("children", []) if "unstyledName" in children[0] else children
+            inner = value[name] if isinstance(value[name], list) else [value[name]]
+            wrong += [problem for item in inner for problem in misfits(item, shape)]
     return wrong
 
 
