@@ -43,6 +43,11 @@ class Paths:
         return self.data / "requests.db"
 
     @property
+    def responses(self) -> Path:
+        """The responses that clients may continue."""
+        return self.data / "responses.db"
+
+    @property
     def tokens(self) -> Path:
         """The server's API tokens, hashed."""
         return self.data / "tokens.json"

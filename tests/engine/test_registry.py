@@ -57,8 +57,8 @@ def test_time_without_work_unloads_and_work_puts_it_off(engine: Engine, paths: l
     endless = make_scripted_model(tmp_path / "endless.gguf", "On and on. ", loop=True, context_length=65536, layers=4)
     changes = threading.Semaphore(0)
     engine.on_change = changes.release
-    model = engine.load(info_of(endless), replace(ONE_THREAD, context_length=65536), ttl=1.0)
     staying = engine.load(info_of(paths[1]), ONE_THREAD)
+    model = engine.load(info_of(endless), replace(ONE_THREAD, context_length=65536), ttl=1.0)
     task = model.submit([65], SamplingConfig())
     first_output(task)
     time.sleep(1.3)

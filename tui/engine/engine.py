@@ -178,7 +178,7 @@ class Engine:
     def unload_idle(self, key: str) -> bool:
         """Free a model that nobody uses just now; False where there is no such model."""
         model = self._registry.get(key)
-        return model is not None and self._free_idle(model, "")
+        return model is not None and self._free_idle(model, "as nobody used it")
 
     def close(self) -> None:
         """Free everything."""
@@ -242,20 +242,17 @@ class Engine:
         return fit_load(config, layout.trained, layout.layers, estimate)
 
     def _evict(self, model: LoadedModel, newcomer: str) -> bool:
-        """Free a model for the room it takes; False if it is in use."""
-        return self._free_idle(model, f"{model.key} makes room for {newcomer}")
+        return self._free_idle(model, f"to make room for {newcomer}")
 
     def _expire(self, model: LoadedModel) -> None:
-        self._free_idle(model, f"{model.key} was not used for {model.ttl:,.0f} s" if model.ttl else "")
+        self._free_idle(model, f"after {model.ttl or 0:,.0f} s without work")
 
     def _free_idle(self, model: LoadedModel, reason: str) -> bool:
         if not self._registry.take_out(model):
             return False
-        if reason:
-            self._log.write("engine", "info", reason)
         model.close()
         return_memory()
-        self._log.write("engine", "info", f"unloaded {model.key}")
+        self._log.write("engine", "info", f"unloaded {model.key} {reason}")
         return True
 
     def _forget(self, model: LoadedModel) -> None:

@@ -12,6 +12,7 @@ from tui.server.lmstudio import lmstudio_dialect, lmstudio_v0_dialect
 from tui.server.openai import openai_dialect
 from tui.server.options import ServerOptions
 from tui.server.request_log import RequestLog
+from tui.server.responses import responses_dialect
 from tui.server.services import Services
 from tui.server.tokens import TokenStore
 from tui.workbench import Workbench
@@ -23,5 +24,10 @@ def assemble(
     """The application, and what its answers can be stopped by."""
     services = Services(workbench, log, tokens, options)
     answers = Answers(services)
-    dialects = [openai_dialect(answers), lmstudio_dialect(answers), lmstudio_v0_dialect(answers)]
+    dialects = [
+        openai_dialect(answers),
+        responses_dialect(answers),
+        lmstudio_dialect(answers),
+        lmstudio_v0_dialect(answers),
+    ]
     return build_application(services, dialects), answers

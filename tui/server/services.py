@@ -66,4 +66,7 @@ class Services:
         """The request with the model's own key, and with the server's time to live if it brings none."""
         info = self.find_model(request.model)
         ttl = request.ttl if request.ttl is not None else self.options().just_in_time_ttl
-        return replace(request, model=info.key, origin="server", ttl=ttl)
+        load = request.load
+        if load is not None and load.draft_model:
+            load = replace(load, draft_model=str(self.known_model(load.draft_model).path))
+        return replace(request, model=info.key, origin="server", ttl=ttl, load=load)

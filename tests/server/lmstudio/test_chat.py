@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 from typing import Any
 
 import httpx
 import pytest
+from PIL import Image
 
 from tests.server.conftest import ANSWER, REASONING, Running
 from tests.server.lmstudio.reading import events_of, example, misfits, table
@@ -216,6 +219,27 @@ def test_limits_and_shapes_hold(api: httpx.Client) -> None:
     assert short["stats"]["total_output_tokens"] == 2
     formed = api.post("/chat", json={"model": "random", "input": "Hi", "regex": "(yes|no)", "seed": 1}).json()
     assert formed["output"][-1]["content"] in ("yes", "no")
+
+
+def test_images_for_a_model_that_cannot_see_are_refused(api: httpx.Client) -> None:
+    pixel = base64.b64encode(png_of_one_pixel()).decode()
+    shown = [{"type": "text", "content": "What?"}, {"type": "image", "data_url": f"data:image/png;base64,{pixel}"}]
+    error = api.post("/chat", json={"model": "talker", "input": shown}).json()["error"]
+    assert (error["type"], error["param"]) == ("invalid_request", "input")
+    assert "cannot see" in error["message"]
+
+
+def png_of_one_pixel() -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", (1, 1)).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_clients_cannot_name_files(running: Running) -> None:
+    running.workbench.unload("talker")
+    body = {"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "draft_model": "/etc/passwd"}
+    answer = httpx.post(f"{running.openai}/chat/completions", json=body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
 
 
 def test_hostile_texts_are_answered(api: httpx.Client) -> None:

@@ -10,9 +10,11 @@ import pytest
 
 from tests.server.conftest import ANSWER, Running
 from tests.server.lmstudio.reading import example, misfits, table
-from tui.domain import LoadConfig
+from tui.domain import Cancelled, LoadConfig
+from tui.server.lmstudio import loading
 from tui.server.lmstudio.listing import params_string
 from tui.server.lmstudio.loading import LoadRequest
+from tui.server.services import Services
 
 SMALL = {"model": "talker", "context_length": 512, "threads": 1}
 
@@ -150,6 +152,13 @@ def test_mistakes_name_the_field_and_load_nothing(
     error = answer.json()["error"]
     assert (error["type"], error["param"]) == (kind, param), error
     assert answer.status_code in (400, 404)
+    assert loaded(running) == []
+
+
+def test_a_load_that_nobody_waits_for_any_more_is_given_up(running: Running) -> None:
+    services = Services(running.workbench, running.server.log, running.server.tokens, lambda: running.server.options)
+    with pytest.raises(Cancelled):
+        loading.load(services, LoadRequest.model_validate(SMALL), lambda: False)
     assert loaded(running) == []
 
 

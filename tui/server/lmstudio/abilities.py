@@ -82,6 +82,7 @@ def sees(info: ModelInfo, loaded: LoadedModel | None) -> bool:
 def _found(template: str) -> Abilities | None:
     try:
         chat_format = ChatFormat(template)
+        chat_format.render(_PROBE)  # one that cannot be rendered shows nothing
         return Abilities(chat_format.capabilities.tools, _reasoning(chat_format))
     except BadTemplate:
         return None
