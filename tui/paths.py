@@ -53,6 +53,11 @@ class Paths:
         return self.data / "tokens.json"
 
     @property
+    def rest_chats(self) -> Path:
+        """The conversations that clients of LM Studio's REST interface go on with."""
+        return self.data / "rest-chats.db"
+
+    @property
     def remotes(self) -> Path:
         """The remote engines with their keys; nobody else may read this file."""
         return self.data / "remotes.json"

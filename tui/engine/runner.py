@@ -247,9 +247,10 @@ class Runner:
     def _put_back(self, sequence: Sequence) -> None:
         task = sequence.task
         assert task is not None
+        # In this order it always counts as running or waiting, or as both for a moment.
+        self._put_back_task(task)
         self.running.remove(sequence)
         self._table.release(sequence)
-        self._put_back_task(task)
 
     def _isolate(self, shares: list[Share], result: int) -> None:
         """A step failed. Try its parts one by one, so that only the one at fault ends."""

@@ -143,11 +143,14 @@ class Generation:
 
     def _submit(self, model: LoadedModel) -> EventSource:
         """Hand the conversation to a model in this process."""
-        prompt = read_prompt(model, self._provide_format(model), self.request, lambda: self._cancelled)
-        self.prompt = prompt.text
-        if prompt.trimmed is not None:
-            self._publish([prompt.trimmed])
-        return submit(model, prompt, self.request, self._load_time)
+        try:
+            prompt = read_prompt(model, self._provide_format(model), self.request, lambda: self._cancelled)
+            self.prompt = prompt.text
+            if prompt.trimmed is not None:
+                self._publish([prompt.trimmed])
+            return submit(model, prompt, self.request, self._load_time)
+        finally:
+            model.release()
 
     def _pump(self, source: EventSource) -> None:
         while True:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui import __version__
@@ -30,28 +29,18 @@ def build_application(services: Services, dialects: Sequence[Dialect]) -> ASGIAp
         return max(fitting, key=lambda found: found[0])[1] if fitting else _PLAIN
 
     routes = [route for dialect in dialects for route in dialect.routes(services)]
-    router = Router([*routes, *_own_routes(services, routes)], redirect_slashes=False, default=_nothing_there)
-
-    async def routed(scope: Scope, receive: Receive, send: Send) -> None:
-        scope["app"] = router  # without it a wrong method is answered in plain text
-        try:
-            await router(scope, receive, send)
-        except HTTPException as problem:
-            raise _unexpected(scope, problem.status_code) from problem
-
-    return Gate(routed, services, dialect_of)
+    # Last of all a place for everything, or a known path with another method would be answered by Starlette.
+    every = [*routes, *_own_routes(services, routes), Mount("/", _nothing_there)]
+    router = Router(every, redirect_slashes=False, default=_nothing_there)
+    return Gate(router, services, dialect_of)
 
 
 async def _nothing_there(scope: Scope, _receive: Receive, _send: Send) -> None:
-    raise _unexpected(scope, 404)
-
-
-def _unexpected(scope: Scope, status: int) -> Refused:
     # LM Studio's words, which its clients look for.
-    return Refused(
+    raise Refused(
         f"Unexpected endpoint or method. ({scope['method']} {scope['path'][:200]})",
         "GET /openapi.json lists what there is.",
-        status=status,
+        status=404,
     )
 
 
