@@ -20,6 +20,7 @@ class Dictated:
 
     def __init__(self, events: Sequence[Event]) -> None:
         self.stream = EventStream()
+        self.prompt = "what the model was given"
         self.stream.publish(events)
 
     @property
