@@ -7,7 +7,9 @@ mask over 150,000 tokens costs many times more.
 
 from __future__ import annotations
 
+import ctypes
 import json
+import math
 import re
 import threading
 from collections import OrderedDict
@@ -27,6 +29,7 @@ _MOST_COMPILED = 32
 _LONGEST_SOURCE = 1_000_000
 # Blank tokens that may stand between the end of the reasoning and the beginning of the form.
 _MOST_BLANK_TOKENS = 4
+_BLANKS = b" \n\r\t"
 # White space between the parts of JSON: a model that is lost would otherwise make it without end.
 _JSON_OPTIONS: JsonCompileOptions = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,24}"}
 _MARKER_RULE = re.compile(r'^(marker_\d+: *)("(?:[^"\\\n]|\\.)*")$', re.MULTILINE)
@@ -91,7 +94,10 @@ class ConstraintState:
         self._opening = constraint.opening.encode() if self._triggers else b""
         """What the output must begin with to go on freely; empty once that is decided."""
         self._longest = max(map(len, (*self._triggers, self._opening)), default=1)
+        self._optional = constraint.optional
         self._tail = b""
+        self._opened: list[int] = []
+        """What was said of the opening, while that is undecided."""
         self._begun = False
         self._blanks_left = _MOST_BLANK_TOKENS if self._triggers else 0
         self.active = not self._triggers
@@ -107,6 +113,8 @@ class ConstraintState:
         """Whether the answer may go on with this token."""
         if not self.active:
             if self._opening and not self._may_open(token):
+                return False
+            if not self._optional and self._vocabulary.ends_generation(token):
                 return False
             rest = self._rest_behind_trigger(token)
             return not rest or self._taken(self._matcher.deep_copy(), rest)
@@ -127,8 +135,23 @@ class ConstraintState:
             raise self._fault()
 
     def begin(self) -> None:
-        """Let the form begin now, if the output just turned out not to begin with the opening."""
-        self.active = self.active or bool(self._opening)
+        """Let the form begin now, if the output just turned out not to begin with the opening.
+
+        What was said of the opening is then the beginning of the form; if it cannot be, nothing changes.
+        """
+        if self._opening and self._matcher.validate_tokens(self._opened) == len(self._opened):
+            self.active = not self._opened or self._matcher.consume_tokens(self._opened)
+            self._begun = bool(self._opened)
+
+    def rule_out(self, token: int, logits: ctypes.Array[ctypes.c_float]) -> None:
+        """Put the logit of a token that is not allowed to minus infinity before the form has begun.
+
+        Where an opening was begun that is no beginning of the form, so are all that do not go on with it.
+        """
+        others = range(len(logits)) if self._opened else (token,)
+        for other in others:
+            if other == token or not self._may_open(other):
+                logits[other] = -math.inf
 
     def apply(self, logits: NDArray[float32]) -> None:
         """Put every logit to minus infinity whose token is not allowed. Raises EngineFault if llguidance gives up."""
@@ -146,9 +169,17 @@ class ConstraintState:
         text = (self._tail + self._vocabulary.piece(token)).lstrip()
         return text.startswith(self._opening) or self._opening.startswith(text)
 
-    def _accept_free(self, token: int) -> None:
-        if self._opening and (self._tail + self._vocabulary.piece(token)).lstrip().startswith(self._opening):
+    def _open(self, token: int) -> None:
+        text = (self._tail + self._vocabulary.piece(token)).lstrip()
+        if text.startswith(self._opening):
             self._opening = b""
+            self._opened.clear()
+        elif text:
+            self._opened.append(token)
+
+    def _accept_free(self, token: int) -> None:
+        if self._opening:
+            self._open(token)
         rest = self._rest_behind_trigger(token)
         if rest is None:
             self._tail = (self._tail + self._vocabulary.piece(token))[-self._longest :]
@@ -175,7 +206,7 @@ class ConstraintState:
 
     def _is_blank(self, token: int) -> bool:
         """Whether this is white space before the form that the model is free to make."""
-        return not self._begun and self._blanks_left > 0 and not self._vocabulary.piece(token).strip()
+        return not self._begun and self._blanks_left > 0 and not self._vocabulary.piece(token).strip(_BLANKS)
 
     def _fault(self) -> EngineFault:
         return EngineFault(

@@ -164,7 +164,7 @@ class Sampler:
                 constraint.begin()
                 if constraint.active:
                     break
-                logits[token] = -math.inf  # it would begin the form with something impossible
+                constraint.rule_out(token, logits)
             else:
                 raise EngineFault("The model cannot begin the form that was asked for.", "Ask without it.")
         if self._may_try and self._tries.worth_it():

@@ -168,7 +168,7 @@ class OutputFormat:
         return tuple(dict.fromkeys(marker for marker in self._all_markers() if marker.strip()))
 
     def without_calls(self) -> OutputFormat:
-        """The same for an answer that cannot call anything: what looks like a call in it is text, to its last marker."""
+        """The same for an answer that cannot call anything: what looks like a call is text, to its last marker."""
         if self.channels is not None:
             return self
         closings = {closing for syntax in self.calls for closing in syntax.closings}
@@ -196,10 +196,11 @@ class OutputFormat:
                 f"{final}{channels.message}",
                 f"{final} {channels.constrain}json{channels.message}",
             ), channels.channel
+        if reasoning_open:
+            return tuple(tags.closing for tags in self.reasoning), ""
         if not self.own_reasoning:
             return None
-        tags = self.reasoning[0]
-        return (tags.closing,), "" if reasoning_open else tags.opening
+        return (self.reasoning[0].closing,), self.reasoning[0].opening
 
     def _all_markers(self) -> Iterator[str]:
         if self.channels is not None:
