@@ -166,11 +166,11 @@ class ConstraintState:
         numpy.copyto(logits, -numpy.inf, where=allowed == 0)
 
     def _may_open(self, token: int) -> bool:
-        text = (self._tail + self._vocabulary.piece(token)).lstrip()
+        text = (self._tail + self._vocabulary.piece(token)).lstrip(_BLANKS)
         return text.startswith(self._opening) or self._opening.startswith(text)
 
     def _open(self, token: int) -> None:
-        text = (self._tail + self._vocabulary.piece(token)).lstrip()
+        text = (self._tail + self._vocabulary.piece(token)).lstrip(_BLANKS)
         if text.startswith(self._opening):
             self._opening = b""
             self._opened.clear()
@@ -187,7 +187,7 @@ class ConstraintState:
         self.active = True
         if rest and not self._taken(self._matcher, rest):
             raise self._fault()
-        self._begun = bool(rest.strip())
+        self._begun = bool(rest.strip(_BLANKS))
 
     def _rest_behind_trigger(self, token: int) -> bytes | None:
         """What the token says behind a trigger that it completes; `None` if it completes none."""
@@ -198,7 +198,7 @@ class ConstraintState:
 
     def _taken(self, matcher: LLMatcher, data: bytes) -> bool:
         """Whether the matcher takes these bytes, or what they are without blanks in front."""
-        for text in (data, data.lstrip()):
+        for text in (data, data.lstrip(_BLANKS)):
             tokens = self._tokenizer.tokenize_bytes(text)
             if matcher.validate_tokens(tokens) == len(tokens):
                 return not tokens or matcher.consume_tokens(tokens)
