@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -160,10 +159,10 @@ def test_calls_end_before_the_second_where_one_alone_may_be(models: Models) -> N
     # Free words come first; the opening is made likely, or they would be all that comes.
     model = models("tagged JSON (Hermes)").inclined("<tool_call>", bias=5.0)
     request = GenerationRequest("m", ASK, tools=TOOLS, tool_choice=ToolChoice("auto", parallel=False))
-    answers = model.answers(request)
+    answers = model.answers(request, 40)
     assert {len(answer.calls) for answer in answers} <= {0, 1}
     called = [answer for answer in answers if answer.calls]
-    assert len(called) > ROUNDS / 2
+    assert len(called) > 20
     for answer in called:
         jsonschema.validate(json.loads(answer.calls[0].arguments), SCHEMAS[answer.calls[0].name])
 
@@ -185,7 +184,7 @@ def test_an_answer_is_a_call_or_has_its_form(models: Models, family: str) -> Non
     opening = {"invocations (MiniMax)": "<minimax:tool_call>", "braces (Gemma 4)": "<|tool_call>"}
     # As likely as what else may be first, so that there are calls as well.
     model = models(family).inclined(opening.get(family, "<tool_call>"), bias=2.0)
-    answers = model.answers(GenerationRequest("m", ASK, tools=TOOLS, constraint=FORM))
+    answers = model.answers(GenerationRequest("m", ASK, tools=TOOLS, constraint=FORM), 40)
     called = [answer for answer in answers if answer.calls]
     said = [answer for answer in answers if not answer.calls]
     assert len(called) > 5

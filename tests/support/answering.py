@@ -57,9 +57,8 @@ class Answering:
         return read_answer(list(self.start(request)))
 
     def token(self, text: str) -> int:
-        """The number of the token that this text is. Fails if it is several."""
-        (token,) = self.model.vocabulary.tokenize(text)
-        return token
+        """The number of the token that is this text. ValueError if there is none."""
+        return self.model.vocabulary.pieces().index(text.encode())
 
     def close(self) -> None:
         """Free the model."""

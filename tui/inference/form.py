@@ -75,7 +75,9 @@ def _schema(answer: Constraint) -> dict[str, Any]:
 def _behind_reasoning(constraint: Constraint, output_format: OutputFormat, reasoning_open: bool) -> Constraint:
     """The constraint for the answer alone, which begins when the model has done thinking."""
     start = output_format.answer_start(reasoning_open)
-    if constraint.after or start is None:
+    if constraint.after:
+        return replace(constraint, opening="") if reasoning_open else constraint
+    if start is None:
         return constraint
     after, opening = start
     return replace(constraint, after=after, opening=opening)

@@ -195,7 +195,7 @@ class OutputFormat:
             return (
                 f"{final}{channels.message}",
                 f"{final} {channels.constrain}json{channels.message}",
-            ), channels.channel
+            ), "" if reasoning_open else channels.channel
         if reasoning_open:
             return tuple(tags.closing for tags in self.reasoning), ""
         if not self.own_reasoning:
