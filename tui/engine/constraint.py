@@ -98,6 +98,8 @@ class ConstraintState:
         self._tail = b""
         self._opened: list[int] = []
         """What was said of the opening, while that is undecided."""
+        self._due: list[int] = []
+        """What has to be said now so that the form begins, as the model wanted to end without it."""
         self._begun = False
         self._blanks_left = _MOST_BLANK_TOKENS if self._triggers else 0
         self.active = not self._triggers
@@ -112,6 +114,8 @@ class ConstraintState:
     def allows(self, token: int) -> bool:
         """Whether the answer may go on with this token."""
         if not self.active:
+            if self._due:
+                return token == self._due[0]
             if self._opening and not self._may_open(token):
                 return False
             if not self._optional and self._vocabulary.ends_generation(token):
@@ -146,11 +150,14 @@ class ConstraintState:
     def rule_out(self, token: int, logits: ctypes.Array[ctypes.c_float]) -> None:
         """Put the logit of a token that is not allowed to minus infinity before the form has begun.
 
-        Where an opening was begun that is no beginning of the form, so are all that do not go on with it.
+        If it would have ended the output, all but those that lead to the form follow it, as well as where an opening
+        was begun that is no beginning of the form.
         """
-        others = range(len(logits)) if self._opened else (token,)
-        for other in others:
-            if other == token or not self._may_open(other):
+        if not (self._opening or self._due) and self._vocabulary.ends_generation(token):
+            self._due = self._vocabulary.tokenize(self._triggers[0].decode())
+        everything = self._opened or self._due
+        for other in range(len(logits)) if everything else (token,):
+            if other == token or not self.allows(other):
                 logits[other] = -math.inf
 
     def apply(self, logits: NDArray[float32]) -> None:
@@ -178,6 +185,7 @@ class ConstraintState:
             self._opened.append(token)
 
     def _accept_free(self, token: int) -> None:
+        self._due = self._due[1:]
         if self._opening:
             self._open(token)
         rest = self._rest_behind_trigger(token)
