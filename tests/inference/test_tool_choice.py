@@ -183,12 +183,12 @@ def test_a_schema_holds_behind_the_reasoning_100_times_of_100(models: Models, fa
 def test_an_answer_is_a_call_or_has_its_form(models: Models, family: str) -> None:
     opening = {"invocations (MiniMax)": "<minimax:tool_call>", "braces (Gemma 4)": "<|tool_call>"}
     # As likely as what else may be first, so that there are calls as well.
-    model = models(family).inclined(opening.get(family, "<tool_call>"), bias=2.0)
+    model = models(family).inclined(opening.get(family, "<tool_call>"), bias=0.5)
     answers = model.answers(GenerationRequest("m", ASK, tools=TOOLS, constraint=FORM), 40)
     called = [answer for answer in answers if answer.calls]
     said = [answer for answer in answers if not answer.calls]
-    assert len(called) > 5
-    assert len(said) > 5
+    assert len(called) > 3
+    assert len(said) > 3
     check_calls(called)
     assert [answer.text for answer in said if not fits(answer.text, ANSWER_SCHEMA)] == []
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.domain import BadRequest, EngineFault, SamplingConfig, TokenLogprob
-from tui.engine.constraint import ConstraintState
+from tui.engine.constraint_state import ConstraintState
 from tui.engine.library import load_llama
 from tui.engine.logprobs import MOST_ALTERNATIVES, LogprobCollector
 from tui.engine.penalties import Penalties
