@@ -13,7 +13,8 @@ import pytest
 from tests.support.answering import Answer, Answering
 from tests.support.call_scripts import CALL_SCRIPTS, CITY_CALL, THOUGHT, ZONE_CALL, CallScripts
 from tests.support.model_maker import make_scripted_model
-from tui.domain import GenerationRequest, Logprobs, SamplingConfig, Tool, ToolChoice, text_message
+from tests.support.scripts import long_script
+from tui.domain import GenerationRequest, Logprobs, SamplingConfig, Tool, ToolCallArguments, ToolChoice, text_message
 from tui.engine.loading import Kernels
 
 ASK = (text_message("user", "How is the weather in Ulm?"),)
@@ -133,3 +134,12 @@ def test_nothing_is_a_call_where_none_may_be_made(folder: tuple[Path, Kernels], 
     assert answer.calls == ()
     assert answer.text == family.call
     assert answer.stats.stop_reason == "eosFound"
+
+
+def test_arguments_come_as_they_are_written(folder: tuple[Path, Kernels]) -> None:
+    family = CALL_SCRIPTS["tagged JSON (Hermes)"]
+    city = long_script(700).replace("\n", " ")
+    with speaking(folder, family, family.call.replace("Ulm", city)) as model:
+        answer = model.answer(REQUEST)
+    assert called(answer) == [("get_weather", {"city": city, "days": 3})]
+    assert sum(isinstance(event, ToolCallArguments) for event in answer.events) > 3
