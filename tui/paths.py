@@ -43,6 +43,11 @@ class Paths:
         return self.data / "requests.db"
 
     @property
+    def servers(self) -> Path:
+        """Which processes serve, one file for each."""
+        return self.data / "servers"
+
+    @property
     def tokens(self) -> Path:
         """The server's API tokens, hashed."""
         return self.data / "tokens.json"

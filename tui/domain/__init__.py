@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         ToolCallStarted,
         ToolChoice,
     )
+    from tui.domain.local_server import LocalServer, RequestJournal, ServedRequest, TokenKeeper
     from tui.domain.messages import (
         ImagePart,
         Message,
@@ -76,6 +77,18 @@ if TYPE_CHECKING:
     )
     from tui.domain.models import (
         ModelInfo,
+    )
+    from tui.domain.serving import (
+        EVERYWHERE,
+        LOOPBACK,
+        PERMISSIONS,
+        ApiToken,
+        Permission,
+        RequestRecord,
+        RequestState,
+        RequestTotals,
+        ServerOptions,
+        ServerState,
     )
 else:
     from tui.lazy import lazy_names
@@ -94,11 +107,18 @@ else:
             "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
             "models": "ModelInfo",
+            "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
+            "serving": "EVERYWHERE LOOPBACK PERMISSIONS ApiToken Permission RequestRecord RequestState RequestTotals "
+            "ServerOptions ServerState",
         },
     )
 
 __all__ = [
+    "EVERYWHERE",
+    "LOOPBACK",
+    "PERMISSIONS",
     "STOP_REASON_TEXT",
+    "ApiToken",
     "BadRequest",
     "BadTemplate",
     "Busy",
@@ -121,6 +141,7 @@ __all__ = [
     "LmdeckError",
     "LoadConfig",
     "LoadedValue",
+    "LocalServer",
     "Logprobs",
     "MemoryEstimate",
     "Message",
@@ -132,6 +153,7 @@ __all__ = [
     "Origin",
     "OverflowPolicy",
     "Part",
+    "Permission",
     "Pooling",
     "PromptProgress",
     "Queued",
@@ -139,15 +161,23 @@ __all__ = [
     "ReasoningEffort",
     "ReasoningPart",
     "RemoteFailed",
+    "RequestJournal",
+    "RequestRecord",
+    "RequestState",
+    "RequestTotals",
     "Role",
     "RopeScaling",
     "SamplingConfig",
+    "ServedRequest",
+    "ServerOptions",
+    "ServerState",
     "Speculation",
     "SplitMode",
     "StopReason",
     "StorageFailed",
     "TextDelta",
     "TextPart",
+    "TokenKeeper",
     "TokenLogprob",
     "Tool",
     "ToolCallArguments",

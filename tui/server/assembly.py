@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp
 
+from tui.domain import ServerOptions
 from tui.server.answering import Answers
 from tui.server.application import build_application
 from tui.server.openai import openai_dialect
-from tui.server.options import ServerOptions
 from tui.server.request_log import RequestLog
 from tui.server.services import Services
 from tui.server.tokens import TokenStore
