@@ -153,7 +153,7 @@ ACTIONS: tuple[Action, ...] = (
            "screen.replay", "r", "replay", 6, palette=False),
     Action("dialog.close", "Close", "Closes what is open; stops a load that is running", "dialogs",
            "screen.close", "escape", "close", 2, palette=False),
-    Action("server.toggle", "Server on or off", "Clients find it at localhost:1234, or the port you chose", "everywhere",
+    Action("server.toggle", "Server on or off", "Clients find it at localhost:1234 or the port you chose", "everywhere",
            "app.toggle_server", "f9", go="o"),
     Action("theme", "Dark or light", "Switches between the dark and the light theme", "everywhere",
            "app.toggle_dark", go="d"),

@@ -7,8 +7,10 @@ import re
 import time
 from typing import Any
 
+from rich.style import Style
+
 from tui.app.figures import one_line
-from tui.app.transcript.text import clean, hard_split, wrap_anywhere
+from tui.app.transcript.text import clean, hard_split, wrap, wrap_anywhere
 from tui.domain import STOP_REASON_TEXT, GenerationStats, RequestRecord
 
 SECTIONS = ("Request", "Prompt", "Answer", "Figures")
@@ -19,7 +21,7 @@ LONGEST = 200_000
 LABEL_WIDTH = 18
 
 Line = list[tuple[str, str]]
-"""Texts of a line from left to right, each with a role: empty, `quiet`, `bold`, `key` or `problem`."""
+"""Texts of a line from left to right, each with a role: empty, `quiet`, `bold`, `key`, `live` or `problem`."""
 
 _KEY = re.compile(r'( *)("(?:[^"\\]|\\.)*")(: )(.*)')
 
@@ -41,7 +43,8 @@ def section_lines(record: RequestRecord, section: str, width: int) -> list[Line]
     if section == "Request":
         return [*_json_lines(record.body, width)] if record.body else _missing(record, "body", width)
     if section == "Prompt":
-        return _plain(record.prompt, width) if record.prompt else _missing(record, "prompt", width)
+        # Every space of it counts: one too many is what people look for in a prompt.
+        return _plain(record.prompt, width, exact=True) if record.prompt else _missing(record, "prompt", width)
     if section == "Figures":
         return [[(f"{label:<{LABEL_WIDTH}} ", "quiet"), (value, "")] for label, value in figures(record)]
     return _answer_lines(record, width)
@@ -88,9 +91,8 @@ def _json_lines(text: str, width: int) -> list[Line]:
     return lines
 
 
-def _plain(text: str, width: int, role: str = "") -> list[Line]:
-    """Text as it is, every space of it, since a space too many is what people look for in a prompt."""
-    rows = wrap_anywhere([(clean(_clipped(text)), _NO_STYLE)], width)
+def _plain(text: str, width: int, role: str = "", *, exact: bool = False) -> list[Line]:
+    rows = (wrap_anywhere if exact else wrap)([(clean(_clipped(text)), Style.null())], width)
     return [[("".join(part for part, _ in row.spans), role)] for row in rows]
 
 
@@ -127,13 +129,14 @@ def _stats_rows(stats: GenerationStats) -> list[tuple[str, str]]:
         ("reading", f"{stats.prompt_speed:,.1f} tok/s" if stats.prompt_speed else ""),
         ("writing", f"{stats.generation_speed:,.1f} tok/s" if stats.generation_speed else ""),
         ("draft tokens", _draft(stats)),
-        ("ended because", STOP_REASON_TEXT[stats.stop_reason]),
+        ("read again because", stats.cache_miss),
+        ("ended", STOP_REASON_TEXT[stats.stop_reason]),
         ("loading the model", f"{stats.load_time:.2f} s" if stats.load_time else ""),
     ]
     return rows
 
 
 def _draft(stats: GenerationStats) -> str:
-    if not stats.draft_tokens:
+    if not stats.draft_tokens_offered:
         return ""
-    return f"{stats.accepted_draft_tokens:,} of {stats.draft_tokens:,} accepted"
+    return f"{stats.draft_tokens_accepted:,} of {stats.draft_tokens_offered:,} accepted"

@@ -60,9 +60,7 @@ def parse_duration(text: str) -> float | None:
         return None
     found = _DURATION.fullmatch(text)
     if found is None or found[2] not in _UNITS or not float(found[1]):
-        raise BadRequest(
-            f"{text!r} is no length of time.", "Write 90 s, 60 min, 2 h, or never.", field="server.ttl"
-        )
+        raise BadRequest(f"{text!r} is no length of time.", "Write 90 s, 60 min, 2 h, or never.", field="server.ttl")
     return float(found[1]) * _UNITS[found[2]]
 
 

@@ -20,7 +20,9 @@ _PIECE = 64 * 1024
 def send_again(record: RequestRecord, address: str, token: str) -> None:
     """Ask from a thread of its own; what comes of it is in the request log. Raises BadRequest."""
     if record.method != "GET" and not record.body:
-        raise BadRequest("The body of this request was not kept.", "Turn on keeping prompts, then ask once more.", field="body")
+        raise BadRequest(
+            "The body of this request was not kept.", "Turn on keeping texts, then ask once more.", field="body"
+        )
     if MASK in record.body or _LEFT_OUT.search(record.body):
         raise BadRequest(
             "This request had secrets or images in it, which the log does not keep.",

@@ -17,6 +17,9 @@ SHORTEST_NAME = 12
 WIDTH_FOR_SERVER = 50
 
 
+_OFF = ServerFigures()
+
+
 @dataclass(frozen=True, slots=True)
 class Status:
     """What the top row shows. Zero means that a figure is not known, and its place stays empty."""
@@ -27,7 +30,7 @@ class Status:
     speed: float = 0.0
     first_token: float = 0.0
     memory: int = 0
-    server: ServerFigures = ServerFigures()
+    server: ServerFigures = _OFF
 
 
 class StatusLine(Widget):

@@ -1,0 +1,114 @@
+"""The layout of the server view, and how the focus moves among its panes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, cast
+
+from textual import events, getters, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.app.actions import bindings_for
+from tui.app.request_history import RequestHistory
+from tui.app.stylesheets import stylesheet
+from tui.app.widgets.key_bar import KeyBar
+from tui.app.widgets.option_list import OptionList
+from tui.app.widgets.request_detail import RequestDetail
+from tui.app.widgets.request_list import RequestList
+from tui.app.widgets.served_models import ServedModels
+from tui.app.widgets.server_line import ServerLine
+from tui.app.widgets.token_list import TokenList
+
+if TYPE_CHECKING:
+    from tui.app.app import LmdeckApp
+    from tui.app.server_desk import ServerDesk
+    from tui.workbench import Workbench
+
+
+class ServerPanes(Screen[None]):
+    """Where there is room all panes stand beside each other, elsewhere the focused one with what belongs to it."""
+
+    BINDINGS = bindings_for("server")
+    CSS_PATH = stylesheet("server")
+    AUTO_FOCUS = "RequestList"
+
+    status_line = getters.query_one(ServerLine)
+    options = getters.query_one(OptionList)
+    explanation = getters.query_one(".explanation", Static)
+    models = getters.query_one(ServedModels)
+    tokens = getters.query_one(TokenList)
+    requests = getters.query_one(RequestList)
+    detail = getters.query_one(RequestDetail)
+
+    def __init__(self, workbench: Workbench, desk: ServerDesk) -> None:
+        super().__init__()
+        self.workbench = workbench
+        self.desk = desk
+        self.history = RequestHistory()
+
+    @property
+    def deck(self) -> LmdeckApp:
+        """The application, with what it offers beyond Textual's."""
+        return cast("LmdeckApp", self.app)
+
+    def compose(self) -> ComposeResult:
+        yield ServerLine()
+        with Horizontal(id="deck"):
+            with Vertical(id="side"):
+                yield OptionList()
+                yield Static(classes="explanation", markup=False)
+                yield ServedModels()
+                yield TokenList()
+            with Vertical(id="main"):
+                yield RequestList(lambda record: self.history.speed(record, time.monotonic()))
+                yield RequestDetail()
+        yield KeyBar()
+
+    def begin(self, work: Coroutine[Any, Any, None], group: str = "default") -> None:
+        """Do some work beside the screen; of a group that is not the default one only the last goes on."""
+        self.run_worker(self.deck.attempt(work), group=group, exclusive=group != "default")
+
+    @property
+    def _ring(self) -> list[Widget]:
+        return [self.requests, self.detail, self.options, self.tokens]
+
+    def show_pane(self, pane: Widget) -> None:
+        """Focus a pane, which a narrow screen has to show first."""
+        self.set_class(pane in (self.options, self.tokens), "-aside")
+        self.set_class(pane is self.detail, "-detail")
+        # A pane that was hidden can take the focus only when the stylesheet has shown it.
+        self.call_after_refresh(pane.focus)
+
+    def action_focus_pane(self, name: str) -> None:
+        self.show_pane(self.query_one(name))
+
+    def action_next_pane(self, step: int) -> None:
+        panes = self._ring
+        position = panes.index(self.focused) if self.focused in panes else 0
+        self.show_pane(panes[(position + step) % len(panes)])
+
+    def action_back(self) -> None:
+        """To the requests, and from there out."""
+        if self.focused is self.requests or self.focused is None:
+            self.dismiss()
+        else:
+            self.show_pane(self.requests)
+
+    @on(events.DescendantFocus)
+    def _focus_moved(self, event: events.DescendantFocus) -> None:
+        if event.widget in self._ring:
+            self.set_class(event.widget in (self.options, self.tokens), "-aside")
+            self.set_class(event.widget is self.detail, "-detail")
+            self.explain()
+
+    @on(OptionList.Highlighted)
+    def explain(self) -> None:
+        """Say what the option under the cursor does, while the options have the focus."""
+        option = self.options.current
+        text = option.parameter.help if option is not None and self.focused is self.options else ""
+        self.explanation.update(text, layout=False)
