@@ -28,8 +28,8 @@ LOW_BANDWIDTH_FRAMES = "15"
 def run(workbench: Workbench, make_server: Callable[[Workbench, Holder], LocalServer]) -> int:
     """Run the screen until the person leaves it or the terminal goes away, and return the exit code.
 
-    The server is made when the screen stands. The workbench is closed in any case, so that an answer that is still coming is kept. Without a terminal
-    nothing is started and the exit code is 2.
+    The server is made when the screen stands. It and the workbench are closed in any case, so that an answer that
+    is still coming is kept. Without a terminal nothing is started and the exit code is 2.
     """
     from tui.app.terminal import Terminal, has_terminal
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tui.config import SERVER_PARAMETERS, Parameter, parse_value
 from tui.domain import EVERYWHERE, BadRequest, ServerOptions
@@ -40,8 +41,13 @@ def option_rows(options: ServerOptions) -> list[OptionRow]:
 
 def with_text(options: ServerOptions, parameter: Parameter, text: str) -> ServerOptions:
     """The options with a typed value. Raises BadRequest, naming the field."""
-    value = parse_duration(text) if parameter.name == "just_in_time_ttl" else parse_value(parameter, text)
-    return replace(options, **{parameter.name: value})
+    value: Any = parse_duration(text) if parameter.name == "just_in_time_ttl" else parse_value(parameter, text)
+    return with_value(options, parameter.name, value)
+
+
+def with_value(options: ServerOptions, name: str, value: Any) -> ServerOptions:
+    """The options with another value for one of them, by its name."""
+    return replace(options, **{name: value})
 
 
 def duration_text(seconds: float | None) -> str:

@@ -12,7 +12,7 @@ from tui.app.request_text import section_text
 from tui.app.screens.copying import copy_text
 from tui.app.screens.dialogs import ConfirmDialog, NumberDialog, TextDialog
 from tui.app.screens.server_dialogs import NetworkChoice, NetworkDialog, TokenDialog
-from tui.app.server_options import duration_text, with_text
+from tui.app.server_options import duration_text, with_text, with_value
 from tui.domain import EVERYWHERE, LOOPBACK, PERMISSIONS, LmdeckError, Permission, ServerOptions
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def change_option(screen: ServerScreen, name: str) -> None:
         return
     options, parameter = server.options, row.parameter
     if parameter.kind == "boolean":
-        _take(screen, replace(options, **{name: not getattr(options, name)}))
+        _take(screen, with_value(options, name, not getattr(options, name)))
     elif name == "bind":
         if options.is_local:
             screen.app.push_screen(NetworkDialog(), lambda choice: _open_to_network(screen, choice))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from tui.app.actions import bindings_for
 from tui.app.figures import fit, one_line
 from tui.app.server_options import OptionRow
@@ -13,6 +15,7 @@ LABEL_WIDTH = 17
 class OptionList(RowList[OptionRow]):
     """Label and value; what lets others in is marked."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--problem"}
     BINDINGS = bindings_for("options")
 
     def __init__(self) -> None:

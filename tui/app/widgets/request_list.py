@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual.message import Message
 
@@ -25,6 +26,7 @@ _SIGNS: dict[str, tuple[str, str]] = {
 class RequestList(RowList[RequestRecord]):
     """Follows the newest request while the cursor is on the first row; elsewhere the cursor stays with its request."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--problem"}
     BINDINGS = [*bindings_for("requests"), *bindings_for("request")]
 
     @dataclass
