@@ -56,12 +56,17 @@ def _answer_lines(record: RequestRecord, width: int) -> list[Line]:
         lines += [[("thinking", "bold")], *_plain(record.reasoning, width, "quiet"), []]
     lines += _plain(record.output, width) if record.output else []
     for call in record.tool_calls:
-        lines += [[], [("calls ", "quiet"), (one_line(call.name), "bold")], *_json_lines(call.arguments, width)]
+        lines += [*_gap(lines), [("calls ", "quiet"), (one_line(call.name), "bold")]]
+        lines += _json_lines(call.arguments, width)
     if record.error:
-        lines += [[], *_plain(f"✗ {record.error}", width, "problem")]
+        lines += [*_gap(lines), *_plain(f"✗ {record.error}", width, "problem")]
     if not record.over:
-        lines += [[], [(record.progress or "waiting", "live")]]
+        lines += [*_gap(lines), [(record.progress or "waiting", "live")]]
     return lines or _missing(record, "answer", width)
+
+
+def _gap(lines: list[Line]) -> list[Line]:
+    return [[]] if lines else []
 
 
 def _missing(record: RequestRecord, what: str, width: int) -> list[Line]:

@@ -14,8 +14,8 @@ from tui.app.screens import server_commands
 from tui.app.screens.server_panes import ServerPanes
 from tui.app.server_desk import LOOK_EVERY
 from tui.app.server_options import option_rows
-from tui.app.widgets.option_list import OptionList
 from tui.app.widgets.request_list import RequestList
+from tui.app.widgets.row_list import RowList
 from tui.app.widgets.served_models import ServedModel
 from tui.app.widgets.server_line import ServerFacts
 
@@ -113,7 +113,6 @@ class ServerScreen(ServerPanes):
         models += [ServedModel(key, 0, 0, 0, None, progress) for key, progress in coming.items() if key not in known]
         self.models.show(models)
 
-    @on(RequestList.Highlighted)
     def show_detail(self) -> None:
         """Bring the details up to date, if there is anything new in them."""
         record = self.requests.current
@@ -152,9 +151,12 @@ class ServerScreen(ServerPanes):
         self.detail.show_section(SECTIONS[(position + step) % len(SECTIONS)])
         self.show_detail()
 
-    @on(RequestList.Chosen)
-    def _request_chosen(self) -> None:
-        self.show_pane(self.detail)
+    @on(RowList.Chosen)
+    def _row_chosen(self, event: RowList.Chosen) -> None:
+        if event.rows is self.requests:
+            self.show_pane(self.detail)
+        elif event.rows is self.options:
+            server_commands.change_option(self, event.key)
 
     @on(RequestList.Sought)
     def _sought(self, event: RequestList.Sought) -> None:
@@ -175,10 +177,6 @@ class ServerScreen(ServerPanes):
         """Read the API tokens again."""
         if self.server is not None:
             self.tokens.set_items(await asyncio.to_thread(self.server.tokens.list))
-
-    @on(OptionList.Chosen)
-    def _option_chosen(self, event: OptionList.Chosen) -> None:
-        server_commands.change_option(self, event.key)
 
     def action_create_token(self) -> None:
         server_commands.create_token(self)

@@ -20,6 +20,7 @@ from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.option_list import OptionList
 from tui.app.widgets.request_detail import RequestDetail
 from tui.app.widgets.request_list import RequestList
+from tui.app.widgets.row_list import RowList
 from tui.app.widgets.served_models import ServedModels
 from tui.app.widgets.server_line import ServerLine
 from tui.app.widgets.token_list import TokenList
@@ -104,11 +105,15 @@ class ServerPanes(Screen[None]):
         if event.widget in self._ring:
             self.set_class(event.widget in (self.options, self.tokens), "-aside")
             self.set_class(event.widget is self.detail, "-detail")
-            self.explain()
 
-    @on(OptionList.Highlighted)
-    def explain(self) -> None:
-        """Say what the option under the cursor does, while the options have the focus."""
-        option = self.options.current
-        text = option.parameter.help if option is not None and self.focused is self.options else ""
-        self.explanation.update(text, layout=False)
+    @on(RowList.Highlighted)
+    def _cursor_moved(self, event: RowList.Highlighted) -> None:
+        if event.rows is self.options:
+            option = self.options.current
+            self.explanation.update(option.parameter.help if option is not None else "", layout=False)
+        elif event.rows is self.requests:
+            self.show_detail()
+
+    def show_detail(self) -> None:
+        """Bring the details up to date."""
+        raise NotImplementedError

@@ -106,10 +106,14 @@ class RequestList(RowList[RequestRecord]):
         tokens = item.stats.generated_tokens if item.stats is not None else item.tokens
         if not item.over and not tokens:
             return f" {fit(item.progress or 'waiting', 20)}{seconds}"
-        speed = self._speed(item)
-        return (
-            f" {f'{count_text(tokens)} tok' if tokens else '':>8}{f'{speed:.1f} tok/s' if speed else '':>12}{seconds}"
-        )
+        count = f"{count_text(tokens)} tok" if tokens else ""
+        return f" {count:>8}{_speed_text(self._speed(item)):>13}{seconds}"
+
+
+def _speed_text(speed: float) -> str:
+    if not speed:
+        return ""
+    return f"{speed:.1f} tok/s" if speed < 1000 else f"{speed:,.0f} tok/s"
 
 
 def short_path(record: RequestRecord) -> str:
