@@ -9,7 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.support.model_maker import make_scripted_model
-from tui.domain import Finished, LoadConfig, ModelNotFound, ModelUnusable, SamplingConfig, StorageFailed, text_message
+from tui.domain import (
+    Finished,
+    LoadConfig,
+    ModelNotFound,
+    ModelUnusable,
+    ModelWillNotFit,
+    SamplingConfig,
+    StorageFailed,
+    text_message,
+)
 from tui.paths import find_paths
 from tui.workbench import Workbench
 
@@ -127,3 +136,18 @@ def limit_pages(workbench: Workbench, more: int) -> None:
     with workbench.threads._database.writing() as connection:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages + more}")
+
+
+def test_the_guardrail_of_the_settings_counts_at_the_next_load(workbench: Workbench) -> None:
+    config = LoadConfig(threads=1, parallel=1, context_length=60_000)
+    needed = workbench.estimate("endless", config).needed
+    workbench.settings.set("guardrail", "custom")
+    workbench.settings.set("guardrail_limit", 0.5 * needed / 2**30)
+    assert workbench.estimate("endless", config).shortage is not None
+    with pytest.raises(ModelWillNotFit, match="custom"):
+        workbench.load("endless", config)
+    fitted = workbench.fit("endless", config)
+    assert fitted.estimate.needed <= 0.5 * needed
+    assert [change.name for change in fitted.changes] == ["context_length"]
+    assert workbench.load("endless", fitted.config).context_length == fitted.config.context_length
+    assert workbench.load("endless", config, force=True).context_length == 60_000

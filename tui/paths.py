@@ -53,9 +53,19 @@ class Paths:
         return self.data / "tokens.json"
 
     @property
+    def remotes(self) -> Path:
+        """The remote engines with their keys; nobody else may read this file."""
+        return self.data / "remotes.json"
+
+    @property
     def verdicts(self) -> Path:
         """What the probe and the self-test found out."""
         return self.cache / "verdicts.json"
+
+    @property
+    def vocabularies(self) -> Path:
+        """Vocabularies of model files, in the form that other libraries read."""
+        return self.cache / "vocabularies"
 
     @property
     def states(self) -> Path:

@@ -8,14 +8,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from tui.config import Settings
+from tui.config import RemoteStore, Settings
 from tui.engine import LogRing
 from tui.paths import Paths
 
 if TYPE_CHECKING:
-    from tui.domain import Event, GenerationRequest, LoadConfig, MemoryEstimate, SamplingConfig, StorageFailed
+    from tui.domain import (
+        Event,
+        FittedLoad,
+        GenerationRequest,
+        LoadConfig,
+        MemoryEstimate,
+        ModelInfo,
+        RemoteEndpoint,
+        SamplingConfig,
+        StorageFailed,
+    )
     from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
-    from tui.inference import FormatCache, Generation
+    from tui.engine.remote import RemoteEngines
+    from tui.inference import AnsweringModel, FormatCache, Generation
     from tui.models import Catalogue
     from tui.threads import AnswerRecorder, ThreadStore
 
@@ -69,10 +80,12 @@ class Workbench:
         self.paths = paths
         self.log = LogRing()
         self.settings = Settings(paths.settings)
-        self._engine = _Once(lambda: _open_engine(paths, self.log, auto_evict=self._auto_evict))
+        self._engine = _Once(lambda: _open_engine(paths, self.log, self.settings, auto_evict=self._auto_evict))
         self._threads = _Once(lambda: _open_threads(paths))
-        self._catalogue = _Once(lambda: _open_catalogue(paths))
-        self._formats = _Once(_new_format_cache)
+        self._remote_store = RemoteStore(paths.remotes)
+        self._remotes = _Once(lambda: _new_remotes(self._remote_store))
+        self._catalogue = _Once(lambda: _open_catalogue(paths, self.remotes))
+        self._formats = _Once(lambda: _new_format_cache(paths))
         self._auto_evict = True
         self._generations: list[Generation] = []
         self._closing = threading.Event()
@@ -92,7 +105,7 @@ class Workbench:
 
     @property
     def catalogue(self) -> Catalogue:
-        """The models on disk."""
+        """The models on disk, and those of remote engines as far as they are known."""
         return self._catalogue()
 
     @property
@@ -106,13 +119,37 @@ class Workbench:
         if self._engine.made:
             self.engine.auto_evict = value
 
+    @property
+    def remotes(self) -> RemoteEngines:
+        """The remote engines: how they are, and which models they have."""
+        return self._remotes()
+
+    def add_remote(self, name: str, url: str, key: str = "") -> RemoteEndpoint:
+        """Add a remote engine, and ask it for its models meanwhile. Raises BadRequest or StorageFailed."""
+        endpoint = self._remote_store.add(name, url, key)
+        self.remotes.refresh()
+        return endpoint
+
+    def remove_remote(self, name: str) -> None:
+        """Forget a remote engine and its key. Raises BadRequest or StorageFailed."""
+        self._remote_store.remove(name)
+
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; a second of work on a new machine. Raises EngineFault."""
         return self.engine.self_test()
 
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:
-        """What loading would need. Blocks for about half a second the first time; raises LmdeckError."""
-        return self.engine.estimate(self.catalogue.find(model_key), self._resolved(config))
+        """What loading would need, and whether the guardrail lets it. Blocks for about half a second the first time;
+        raises LmdeckError."""
+        return self.engine.estimate(self._file(model_key), self._resolved(config))
+
+    def fit(self, model_key: str, config: LoadConfig) -> FittedLoad:
+        """The configuration fitted to the memory that is free, and what that changed. Blocks for some estimates.
+
+        Raises ModelWillNotFit if nothing fits, and LmdeckError as `estimate` does.
+        """
+        fitted = self.engine.fit(self._file(model_key), self._resolved(config))
+        return replace(fitted, config=replace(fitted.config, draft_model=config.draft_model))
 
     def load(
         self,
@@ -127,7 +164,7 @@ class Workbench:
 
         `ttl` is how many seconds without work it stays; `None` is for ever.
         """
-        model = self.catalogue.find(model_key)
+        model = self._file(model_key)
         return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl)
 
     def unload(self, model_key: str) -> None:
@@ -176,9 +213,11 @@ class Workbench:
 
         Raises LmdeckError.
         """
-        from tui.domain import GenerationRequest
+        from tui.domain import LoadConfig
 
-        return self._provide_model(GenerationRequest(model_key, (), ttl=ttl), None)
+        info = self._file(model_key)
+        present = self.engine.get(info.key)
+        return present or self.engine.load(info, LoadConfig(), None, ttl=ttl, just_in_time=True)
 
     def close(self) -> None:
         """Stop everything, keep what came. Safe to call twice."""
@@ -211,12 +250,14 @@ class Workbench:
         while not recorder.ended and not self._closing.wait(_RETRY_INTERVAL):
             recorder.record(())
 
-    def _provide_model(self, request: GenerationRequest, on_progress: LoadProgress | None) -> LoadedModel:
-        """The model that a request names, loading it if need be."""
+    def _provide_model(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel | AnsweringModel:
+        """The model that a request names: the remote one, or the one of this machine, loading it if need be."""
         present = self.engine.get(request.model)
         if present is not None:
             return present
         info = self.catalogue.find(request.model)
+        if info.remote:
+            return self.remotes.model(info)
         present = self.engine.get(info.key)
         if present is not None and request.load is None:
             return present
@@ -229,16 +270,30 @@ class Workbench:
         """The configuration with the path of its draft model, which people call by its key."""
         if config.speculation != "draft" or not config.draft_model or Path(config.draft_model).expanduser().exists():
             return config
-        return replace(config, draft_model=str(self.catalogue.find(config.draft_model).path))
+        return replace(config, draft_model=str(self._file(config.draft_model).path))
+
+    def _file(self, model_key: str) -> ModelInfo:
+        """The model of this machine that a name means."""
+        from tui.domain import BadRequest
+
+        info = self.catalogue.find(model_key)
+        if info.remote:
+            raise BadRequest(
+                f"{info.key} is on the remote engine {info.remote}, so that nothing can be loaded here.",
+                "Ask it as it is.",
+                field="model",
+            )
+        return info
 
 
 # Wings are imported when they are opened: the first paint needs none of them.
 
 
-def _open_engine(paths: Paths, log: LogRing, *, auto_evict: bool) -> Engine:
+def _open_engine(paths: Paths, log: LogRing, settings: Settings, *, auto_evict: bool) -> Engine:
+    from tui.config import guardrail_setting
     from tui.engine import Engine
 
-    engine = Engine(paths.verdicts, log, states=paths.states)
+    engine = Engine(paths.verdicts, log, states=paths.states, guardrail=lambda: guardrail_setting(settings))
     engine.auto_evict = auto_evict
     return engine
 
@@ -249,13 +304,19 @@ def _open_threads(paths: Paths) -> ThreadStore:
     return ThreadStore(paths.database)
 
 
-def _open_catalogue(paths: Paths) -> Catalogue:
+def _open_catalogue(paths: Paths, remotes: RemoteEngines) -> Catalogue:
     from tui.models import Catalogue
 
-    return Catalogue([paths.models])
+    return Catalogue([paths.models], remotes)
 
 
-def _new_format_cache() -> FormatCache:
+def _new_remotes(store: RemoteStore) -> RemoteEngines:
+    from tui.engine.remote import RemoteEngines
+
+    return RemoteEngines(store.endpoints)
+
+
+def _new_format_cache(paths: Paths) -> FormatCache:
     from tui.inference import FormatCache
 
-    return FormatCache()
+    return FormatCache(paths.vocabularies)

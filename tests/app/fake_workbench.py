@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from tui.config import Settings
+from tui.config import RemoteStore, Settings
 from tui.domain import (
     Cancelled,
     DeviceMemory,
     Event,
     Failed,
     Finished,
+    FittedLoad,
     GenerationStats,
     LmdeckError,
     LoadConfig,
     LoadedValue,
     MemoryEstimate,
+    MemoryShortage,
     ModelInfo,
+    ModelWillNotFit,
     PromptProgress,
+    RemoteEndpoint,
     TextDelta,
 )
 from tui.engine import LogRing
+from tui.engine.remote import RemoteEngines
 from tui.paths import Paths
 from tui.threads import ThreadStore
 
@@ -126,6 +131,8 @@ class FakeWorkbench:
         self.settings = Settings(self.paths.settings)
         self.log = LogRing()
         self.catalogue = FakeCatalogue(self.disk_models)
+        self.remote_store = RemoteStore(self.paths.remotes)
+        self.remotes = RemoteEngines(self.remote_store.endpoints)
         self.answers: list[FakeAnswer] = []
         self.models: dict[str, FakeLoadedModel] = {}
         self.estimates: list[LoadConfig] = []
@@ -145,15 +152,32 @@ class FakeWorkbench:
         if self.estimate_error is not None:
             raise self.estimate_error
         cache = (config.context_length or 8192) * 72 * 1024
-        return MemoryEstimate((DeviceMemory("CPU", 5 * GIB, cache, GIB // 2, self.free_memory, 32 * GIB),))
+        device = DeviceMemory("CPU", 5 * GIB, cache, GIB // 2, self.free_memory, 32 * GIB)
+        short = device.needed > device.free
+        shortage = MemoryShortage(device.device, device.needed, device.free) if short else None
+        return MemoryEstimate((device,), "strict", shortage, parked=GIB)
+
+    def fit(self, model_key: str, config: LoadConfig) -> FittedLoad:
+        length = (self.free_memory - 5 * GIB - GIB // 2) // (72 * 1024)
+        if length < config.fit_minimum_context:
+            raise ModelWillNotFit("Nothing fits.", "Close other programs.")
+        fitted = replace(config, context_length=min(length // 1024 * 1024, config.context_length or 8192))
+        asked = f"{config.context_length:,}" if config.context_length else "auto"
+        changes = (LoadedValue("context_length", asked, "", f"{fitted.context_length:,}"),)
+        return FittedLoad(fitted, self.estimate(model_key, fitted), changes if fitted != config else ())
 
     def load(
-        self, model_key: str, config: LoadConfig, on_progress: Callable[[float], bool | None] | None = None
+        self,
+        model_key: str,
+        config: LoadConfig,
+        on_progress: Callable[[float], bool | None] | None = None,
+        *,
+        force: bool = False,
     ) -> FakeLoadedModel:
         if on_progress is not None:
             on_progress(0.5)
         self.load_may_end.wait(10)
-        if self.load_error is not None:
+        if self.load_error is not None and not (force and isinstance(self.load_error, ModelWillNotFit)):
             raise self.load_error
         if on_progress is not None and on_progress(1.0) is False:
             raise Cancelled("Loading was stopped.")
@@ -164,6 +188,12 @@ class FakeWorkbench:
         info = next(model for model in self.disk_models if model.key == model_key)
         self.models[model_key] = FakeLoadedModel(info, config or LoadConfig(), self.loaded_values)
         return self.models[model_key]
+
+    def add_remote(self, name: str, url: str, key: str = "") -> RemoteEndpoint:
+        return self.remote_store.add(name, url, key)
+
+    def remove_remote(self, name: str) -> None:
+        self.remote_store.remove(name)
 
     def unload(self, model_key: str) -> None:
         self.models.pop(model_key, None)

@@ -33,7 +33,10 @@ async def test_help_lists_every_action_that_applies(workbench: FakeWorkbench, pa
     async with person_at(workbench, (120, 60)) as person:
         await go_to(person, pane)
         applying = set(active_keys(person.app.screen))
-        assert {action.id for action in ACTIONS if action.where == pane and pane != "threads"} <= applying | {"stop"}
+        assert {action.id for action in ACTIONS if action.where == pane and pane != "threads"} <= applying | {
+            "stop",
+            "load.anyway",
+        }
         await person.press("f1")
         assert isinstance(person.app.screen, HelpScreen)
         text = person.text()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.app.driving import Person, person_at
 from tests.app.fake_workbench import GIB, FakeWorkbench, model
 from tui.app.screens.load_dialog import LoadDialog
 from tui.app.screens.model_picker import ModelPicker
+from tui.config import LOAD_PARAMETERS
 from tui.domain import BadRequest, LoadConfig, LoadedValue, ModelWillNotFit
 
 
@@ -76,6 +79,9 @@ async def test_dialog_shows_the_estimate_and_loads_what_was_set(workbench: FakeW
         dialog = await open_load_dialog(person)
         await person.until(lambda: "✓ Fits" in person.text())
         assert "of 24.0 GB free" in person.text()
+        assert "strict guardrail" in person.text()
+        assert "weights 5.0 GB + KV 576 MB + compute 512 MB" in person.text()
+        assert "load anyway" not in person.bottom, "nobody refuses it"
         await person.press("4", "0", "9", "6", "enter")
         assert dialog.config == LoadConfig(context_length=4096)
         await person.until(lambda: workbench.estimates[-1].context_length == 4096)
@@ -92,7 +98,7 @@ async def test_too_large_a_model_says_that_it_does_not_fit(workbench: FakeWorkbe
     async with person_at(workbench) as person:
         await open_load_dialog(person)
         await person.until(lambda: "✗ Does not fit" in person.text())
-        assert "CPU lacks" in person.text()
+        assert "6.1 GB on CPU, the strict guardrail allows 4.0 GB" in person.text()
 
 
 async def test_steps_of_context_length_are_powers_of_two_up_to_the_trained_length(workbench: FakeWorkbench) -> None:
@@ -120,19 +126,114 @@ async def test_typed_nonsense_names_the_field_and_changes_nothing(workbench: Fak
         assert "cannot be" not in person.text()
 
 
-async def test_more_shows_every_parameter_and_choices_cycle(workbench: FakeWorkbench) -> None:
-    async with person_at(workbench) as person:
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_more_shows_every_parameter_under_its_heading(workbench: FakeWorkbench, size: tuple[int, int]) -> None:
+    async with person_at(workbench, size) as person:
         dialog = await open_load_dialog(person)
         assert "K cache type" not in person.text()
+        assert "── Context" not in person.text()
         await person.press("m")
-        assert "K cache type" in person.text()
-        assert "RoPE scale" in person.text()
+        assert "── Context" in person.text()
+        seen = []
+        for _ in LOAD_PARAMETERS:
+            assert dialog.form.current is not None, "the cursor passes over headings"
+            assert f"▌ {dialog.form.current.label}" in person.text(), "what the cursor is on is in view"
+            seen.append(dialog.form.current.name)
+            await person.press("down")
+        assert sorted(seen) == sorted(parameter.name for parameter in LOAD_PARAMETERS)
+        await person.press("up", *["up"] * len(seen))
+        assert dialog.form.current is not None
+        assert dialog.form.current.name == seen[0]
+        assert "── Context" in person.text(), "the heading above the first row comes back"
+        await person.press("m")
+        assert "── Context" not in person.text()
+
+
+async def test_choices_cycle_and_switches_switch(workbench: FakeWorkbench) -> None:
+    async with person_at(workbench) as person:
+        dialog = await open_load_dialog(person)
         dialog.form.point_at("key_cache_type")
         await person.press("right")
         assert dialog.config.key_cache_type == "q8_0"
         dialog.form.point_at("try_mmap")
         await person.press("space")
         assert dialog.config.try_mmap is False
+
+
+async def test_parameters_are_found_by_what_they_do(workbench: FakeWorkbench) -> None:
+    async with person_at(workbench, (80, 24)) as person:
+        dialog = await open_load_dialog(person)
+        await person.press("slash", *"mlock")
+        assert "Lock in memory" in person.text()
+        assert "Context length" not in person.text()
+        await person.press("enter", "space")
+        assert dialog.config.keep_model_in_memory is True
+        await person.press("escape")
+        assert isinstance(person.app.screen, LoadDialog), "it shows all again and stays"
+        assert "── " in person.text()
+        assert dialog.form.current is not None
+        assert dialog.form.current.name == "keep_model_in_memory"
+        await person.press("slash", *"4096")
+        assert dialog.config.context_length is None, "digits are searched for"
+
+
+async def test_fitting_changes_the_form_and_says_what(workbench: FakeWorkbench) -> None:
+    workbench.free_memory = 6 * GIB
+    async with person_at(workbench) as person:
+        dialog = await open_load_dialog(person)
+        await person.until(lambda: "✗ Does not fit" in person.text())
+        await person.press("f")
+        await person.until(lambda: "✓ Fits" in person.text())
+        assert dialog.config.context_length == 7168
+        assert "Fitted: Context length auto → 7,168" in person.text()
+        assert "load anyway" not in person.bottom
+        await person.press("f")
+        await person.until(lambda: "nothing was changed" in person.text())
+        await person.press("right")
+        assert "nothing was changed" not in person.text(), "it is another configuration now"
+        workbench.free_memory = GIB
+        await person.press("f")
+        await person.until(lambda: "Nothing fits." in person.text())
+        assert "Close other programs." in person.text()
+
+
+async def test_what_the_guardrail_refuses_can_be_loaded_anyway(workbench: FakeWorkbench) -> None:
+    workbench.free_memory = 4 * GIB
+    workbench.load_error = ModelWillNotFit("It needs 6 GB and 4 GB are free.", "Lower the context length.")
+    async with person_at(workbench) as person:
+        await open_load_dialog(person)
+        await person.until(lambda: "a load anyway" in person.bottom)
+        await person.press("enter")
+        await person.until(lambda: "It needs 6 GB" in person.text())
+        assert workbench.models == {}
+        await person.press("a")
+        await person.until(lambda: person.app.screen is person.chat)
+        assert "gemma-3-4b-it" in workbench.models
+
+
+async def test_loading_anyway_is_not_there_when_nothing_is_refused(workbench: FakeWorkbench) -> None:
+    async with person_at(workbench) as person:
+        await open_load_dialog(person)
+        await person.until(lambda: "✓ Fits" in person.text())
+        await person.press("a")
+        assert isinstance(person.app.screen, LoadDialog)
+        assert workbench.models == {}
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_asked_fitted_and_loaded_stand_in_the_picker(workbench: FakeWorkbench, size: tuple[int, int]) -> None:
+    workbench.loaded_values = (
+        LoadedValue("context_length", "auto", "60,928", "60,928"),
+        LoadedValue("threads", "4", "4"),
+    )
+    workbench.put("gemma-3-4b-it")
+    async with person_at(workbench, size) as person:
+        await person.press("ctrl+o")
+        table = [row.strip(" ┃│╭╮╰╯━").split() for row in person.rows() if "60,928" in row or " asked " in row]
+        assert table == [["asked", "fitted", "loaded"], ["Context", "length", "auto", "60,928", "60,928"]]
+        assert "CPU threads" in person.text()
+        await person.press("down")
+        assert "asked" not in person.text(), "the other one is not loaded"
 
 
 async def test_refused_parameter_is_named_and_pointed_at(workbench: FakeWorkbench) -> None:
@@ -173,11 +274,16 @@ async def test_escape_stops_a_load_that_is_running(workbench: FakeWorkbench) -> 
 
 
 async def test_value_that_was_loaded_differently_is_not_kept_silent(workbench: FakeWorkbench) -> None:
-    workbench.loaded_values = (LoadedValue("context_length", "9000", "8192"), LoadedValue("gpu_layers", "auto", "0"))
+    workbench.loaded_values = (
+        LoadedValue("context_length", "9000", "8192", "8300"),
+        LoadedValue("gpu_layers", "auto", "0"),
+        LoadedValue("threads", "auto", "3", "3"),
+    )
     async with person_at(workbench) as person:
         await open_load_dialog(person)
         await person.press("enter")
-        await person.until(lambda: "asked for 9000, loaded with 8192" in person.toasts())
+        await person.until(lambda: "asked for 9000, fitted to 8300, loaded with 8192" in person.toasts())
+        assert "CPU threads: asked for auto, fitted to 3, loaded with 3" in person.toasts()
         assert "GPU layers" not in person.toasts()
 
 

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from tui.config import LOAD_PARAMETERS, SAMPLING_PARAMETERS, parse_value, value_text, with_values
+from tui.config import LOAD_PARAMETERS, LOAD_SECTIONS, SAMPLING_PARAMETERS, parse_value, value_text, with_values
 from tui.domain import BadRequest, LoadConfig, SamplingConfig
 
 LOAD = {parameter.name: parameter for parameter in LOAD_PARAMETERS}
@@ -87,3 +87,8 @@ def test_assignments_by_name() -> None:
     assert config == LoadConfig(context_length=4096, threads=3)
     with pytest.raises(BadRequest, match="nonsense"):
         with_values(LoadConfig(), LOAD_PARAMETERS, {"nonsense": "1"})
+
+
+def test_every_load_parameter_stands_under_one_heading() -> None:
+    listed = [name for names in LOAD_SECTIONS.values() for name in names]
+    assert sorted(listed) == sorted(LOAD)

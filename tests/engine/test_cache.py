@@ -156,7 +156,7 @@ def test_reasons_for_misses(driver: TableDriver) -> None:
 
 
 def test_a_conversation_that_had_to_go_is_missed_by_name(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.engine.shelf.parking_budget", lambda: 200_000)  # room for one
+    monkeypatch.setattr("tui.engine.shelf.parking_budget", lambda _free, _total: 200_000)  # room for one
     with driven(model_path) as driver:
         first = driver.answer(words(300))
         for seed in range(1, 4):

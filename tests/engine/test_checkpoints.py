@@ -225,7 +225,7 @@ def test_checkpoints_stay_within_number_and_budget(
         lengths = [c.length for sequence in driver.table._residents for c in sequence.checkpoints]
         assert len(lengths) == 3
         assert max(lengths) == len(history) - 100 - 4 - KEPT_BACK, "the newest is never given up"
-    monkeypatch.setattr("tui.engine.shelf.parking_budget", lambda: 1000)
+    monkeypatch.setattr("tui.engine.shelf.parking_budget", lambda _free, _total: 1000)
     with driven(model_paths["recurrent"]) as driver:
         driver.answer(words(300))
         assert driver.table.figures().parked_bytes == 0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,8 +17,9 @@ import pytest
 
 from tests.support.engines import collect, first_output, info_of
 from tests.support.model_maker import make_scripted_model, make_tiny_model
-from tui.domain import LoadConfig, MemoryEstimate, ModelWillNotFit, SamplingConfig
+from tui.domain import Constraint, Guardrail, LoadConfig, ModelWillNotFit, SamplingConfig
 from tui.engine import Engine, LogRing
+from tui.engine.parking import Conversation
 
 ONE_THREAD = LoadConfig(threads=1, context_length=512)
 
@@ -81,31 +85,51 @@ def test_what_requests_loaded_makes_room_for_the_next_one(engine: Engine, paths:
     assert len(engine.loaded()) == 3
 
 
-def test_the_longest_unused_goes_when_there_is_no_room(
-    engine: Engine, paths: list[Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_longest_unused_goes_when_there_is_no_room(tmp_path: Path, paths: list[Path]) -> None:
+    limit = [0.0]
+    engine = Engine(tmp_path / "verdicts.json", LogRing(), guardrail=lambda: Guardrail("custom", limit[0]))
     engine.auto_evict = False
     for path in paths[:2]:
         model = engine.load(info_of(path), ONE_THREAD, just_in_time=True)
         collect(model.submit([65], SamplingConfig(max_tokens=2)))
-
-    def refuse_beside_two(estimate: MemoryEstimate, *_others: Any) -> None:
-        if len(engine.loaded()) >= 2:
-            raise ModelWillNotFit("No room.", needed_bytes=estimate.needed)
-
-    monkeypatch.setattr("tui.engine.engine.check_fit", refuse_beside_two)
+    room_for_one = max(model.memory_bytes for model in engine.loaded()) / 2**30
+    limit[0] = 2.1 * room_for_one
     engine.load(info_of(paths[2]), ONE_THREAD)
     assert [model.key for model in engine.loaded()] == ["m1", "m2"]
-    monkeypatch.setattr("tui.engine.engine.check_fit", _refuse)
-    with pytest.raises(ModelWillNotFit):
+    limit[0] = 0.9 * room_for_one
+    with pytest.raises(ModelWillNotFit, match="custom"):
         engine.load(info_of(paths[0]), ONE_THREAD)
-    assert engine.get("m2") is not None, "what a person loaded stays"
+    assert [model.key for model in engine.loaded()] == ["m1", "m2"], "nobody goes in vain"
     forced = engine.load(info_of(paths[0]), ONE_THREAD, force=True)
     assert engine.get("m0") is forced
+    engine.close()
 
 
-def _refuse(*_: Any) -> None:
-    raise ModelWillNotFit("No room.")
+def test_a_model_stays_when_its_new_parameters_are_refused(tmp_path: Path, paths: list[Path]) -> None:
+    limit = [1.0]
+    engine = Engine(tmp_path / "verdicts.json", LogRing(), guardrail=lambda: Guardrail("custom", limit[0]))
+    first = engine.load(info_of(paths[0]), ONE_THREAD)
+    limit[0] = 0.001
+    with pytest.raises(ModelWillNotFit):
+        engine.load(info_of(paths[0]), replace(ONE_THREAD, context_length=1024))
+    assert engine.loaded() == (first,)
+    assert collect(first.submit([65], SamplingConfig(max_tokens=6))).text[:6] == "I am 0"
+    engine.close()
+
+
+def test_what_will_go_counts_as_free(tmp_path: Path, paths: list[Path]) -> None:
+    engine = Engine(tmp_path / "verdicts.json", LogRing())
+    assert engine.estimate(info_of(paths[0]), ONE_THREAD).freed == 0
+    replaced = engine.load(info_of(paths[0]), ONE_THREAD)
+    idle = engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True)
+    engine.load(info_of(paths[2]), ONE_THREAD)
+    (device,) = replaced.memory.devices
+    (other,) = idle.memory.devices
+    # Weights are pages of the file, which count as free all the time.
+    assert engine.estimate(info_of(paths[0]), ONE_THREAD).freed == (
+        device.needed - device.weights + other.needed - other.weights
+    )  # fmt: skip
+    engine.close()
 
 
 def test_progress_can_be_watched(engine: Engine, paths: list[Path]) -> None:
@@ -129,3 +153,40 @@ def test_unloading_returns_the_memory(engine: Engine, tmp_path: Path) -> None:
         sizes.append(process.memory_info().rss)
     assert loaded - sizes[-1] > 50e6, "the weights are gone"
     assert max(sizes[2:]) - sizes[1] < 8e6, "nothing stays behind each time"
+
+
+def test_a_closed_model_keeps_nothing_of_its_conversations(engine: Engine, paths: list[Path]) -> None:
+    model = engine.load(info_of(paths[0]), replace(ONE_THREAD, parallel=1))
+    for number in range(20):  # more than fit into the context beside each other
+        prompt = [number * 7 + place % 5 for place in range(100)]
+        collect(model.submit(prompt, SamplingConfig(max_tokens=2), constraint=Constraint("regex", "[a-z]*")))
+    figures = model.cache_figures()
+    assert figures is not None
+    assert figures.parked_bytes > 10_000
+    engine.unload(model.key)
+    states = [found for found in gc.get_objects() if isinstance(found, Conversation)]
+    assert states == [], "though this test still holds the model"
+
+
+def test_threads_share_one_arena_so_that_unloading_can_give_back_what_they_used() -> None:
+    program = """
+import ctypes, sys, threading
+from pathlib import Path
+from tui.engine import Engine, LogRing
+Engine(Path("verdicts.json"), LogRing())
+meeting = threading.Barrier(12)
+def work():
+    meeting.wait()
+    data = [bytes(100_000) for _ in range(20)]
+    meeting.wait()
+threads = [threading.Thread(target=work) for _ in range(12)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+libc = ctypes.CDLL(None)
+libc.fdopen.restype = ctypes.c_void_p
+stream = ctypes.c_void_p(libc.fdopen(1, b"w"))
+libc.malloc_info(0, stream)
+libc.fflush(stream)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True, timeout=60)
+    assert 1 <= done.stdout.count(b"<heap nr=") <= 2

@@ -9,13 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.output_templates import TEMPLATES
 from tui.domain import ReasoningDelta, TextDelta
-from tui.formats import OutputParser
+from tui.formats import OutputFormat, OutputParser, detect_output_format
+
+FORMAT = OutputFormat(reasoning=detect_output_format(TEMPLATES["think"]).reasoning)
+"""A format with reasoning and nothing else."""
 
 
 def parse(pieces: list[bytes], *, reasoning_open: bool = False) -> tuple[str, str, int, int]:
     """Reasoning, text, and the tokens of each; every piece counts as one token."""
-    parser = OutputParser(reasoning_open)
+    parser = OutputParser(FORMAT, reasoning_open=reasoning_open)
     deltas = [delta for piece in pieces for delta in parser.feed(piece, 1)] + parser.finish()
     thoughts = [delta for delta in deltas if isinstance(delta, ReasoningDelta)]
     texts = [delta for delta in deltas if isinstance(delta, TextDelta)]
@@ -49,7 +53,8 @@ CASES = [
     ("I use <think>x</think> here", False, "", "I use <think>x</think> here"),
     ("```\n<think>\n```", False, "", "```\n<think>\n```"),
     ("<think>a</think>b\n<think>c</think>", False, "a", "b\n<think>c</think>"),
-    ("</think>\n\nYes", False, "", "Yes"),
+    ("</think>\n\nYes", False, "", "</think>\n\nYes"),
+    ("<think>a</think>\n<think>b</think>c", False, "ab", "c"),
     ("Thoughts.\n</think>\n\nYes", False, "", "Thoughts.\n</think>\n\nYes"),
     ("Thoughts.\n</think>\n\nYes", True, "Thoughts.", "Yes"),
     ("\nThoughts", True, "Thoughts", ""),
@@ -94,14 +99,14 @@ def test_nothing_but_markers_and_space_is_dropped(data: bytes, reasoning_open: b
 
 
 def test_text_is_given_out_at_once() -> None:
-    parser = OutputParser()
+    parser = OutputParser(FORMAT)
     assert parser.feed(b"Hi", 1) == [TextDelta("Hi", 1)]
     assert parser.feed(b" <think> ", 2) == [TextDelta(" <think> ", 2)]
     assert parser.feed(b"<", 1) == [TextDelta("<", 1)]
 
 
 def test_only_what_may_be_a_marker_or_its_space_is_held_back() -> None:
-    parser = OutputParser()
+    parser = OutputParser(FORMAT)
     assert parser.feed(b"<thi", 1) == []
     assert parser.feed(b"nk>\n", 1) == []
     assert parser.feed(b"one", 1) == [ReasoningDelta("one", 3)]
@@ -118,7 +123,7 @@ def test_only_what_may_be_a_marker_or_its_space_is_held_back() -> None:
 def test_markers_count_as_reasoning() -> None:
     tokens = [b"<think>", b"\n", b"why", b"\n", b"</think>", b"\n\n", b"because", b"."]
     assert parse(tokens)[2:] == (5, 3)
-    assert parse([b"</think>", b"yes"])[2:] == (1, 1)
+    assert parse([b"</think>", b"yes"])[2:] == (0, 2)
     assert parse([b"<think>", b"a", b" "])[2:] == (3, 0)
 
 
@@ -135,7 +140,7 @@ def test_a_long_answer_is_not_kept(piece: bytes) -> None:
     tracemalloc.start()
     try:
         for start in (b"", b"x", b"<think>x"):
-            parser = OutputParser()
+            parser = OutputParser(FORMAT)
             parser.feed(start)
             growth(parser, 10)
             held = 0 if piece.strip() else 200

@@ -11,17 +11,24 @@ from tui.domain import ModelNotFound
 if TYPE_CHECKING:
     from tui.workbench import Workbench
 
+# How long remote engines may take to say what they have, where there is no other model. Seconds.
+_REMOTE_PATIENCE = 5.0
+
 
 def model_or_only_one(workbench: Workbench, name: str | None) -> str:
     """The model that was named, or the only usable one. Raises ModelNotFound where that leaves a choice."""
     if name is not None:
         return name
     usable = [model.key for model in workbench.catalogue.models() if model.usable]
+    if not usable:
+        workbench.remotes.refresh(wait=_REMOTE_PATIENCE)
+        usable = [model.key for model in workbench.remotes.models()]
     if len(usable) == 1:
         return usable[0]
     if not usable:
         raise ModelNotFound(
-            "There is no model to ask.", f"Put a GGUF file into {workbench.paths.models}, or name a file."
+            "There is no model to ask.",
+            f"Put a GGUF file into {workbench.paths.models}, name a file, or add a remote engine.",
         )
     raise ModelNotFound("There are several models.", f"Name one of: {', '.join(usable)}.")
 

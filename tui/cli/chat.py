@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", required=False, shell_complete=complete_model)
+@click.option("-m", "--model", "named", metavar="MODEL", shell_complete=complete_model, help="The same as MODEL.")
 @click.option("-p", "--prompt", help="What to ask. Text on standard input is added after it.")
 @click.option("-s", "--system", help="A system prompt.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="A load or sampling parameter.")
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 @click.option("--stats", is_flag=True, help="Show the figures of the answer, on standard error.")
 def chat(
     model: str | None,
+    named: str | None,
     prompt: str | None,
     system: str | None,
     assignments: tuple[str, ...],
@@ -50,18 +52,20 @@ def chat(
 ) -> None:
     """Ask MODEL one question and print its answer as it comes.
 
-    MODEL may be left out when there is only one. `--set` takes every parameter of loading and sampling, such
-    as `--set context_length=8k --set temperature=0`.
+    MODEL may be left out when there is only one; NAME/MODEL is one of the remote engine NAME. `--set` takes every
+    parameter of loading and sampling, such as `--set context_length=8k --set temperature=0`.
     """
     from tui.paths import find_paths
     from tui.workbench import Workbench
 
+    if model is not None and named is not None:
+        raise click.UsageError("Name the model once.")
     messages = _messages(system, _question(prompt))
     load, sampling = _configurations(assignments)
     workbench = Workbench(find_paths())
     try:
         request = GenerationRequest(
-            model_or_only_one(workbench, model),
+            model_or_only_one(workbench, model or named),
             messages,
             sampling=sampling,
             load=load,

@@ -7,9 +7,11 @@ import click
 from tui import __version__
 from tui.cli.chat import chat
 from tui.cli.completion import completion
+from tui.cli.debug import debug
 from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
 from tui.cli.listing import ls
+from tui.cli.remote import remote
 
 
 @click.group(cls=FailureGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -24,5 +26,7 @@ def command() -> None:
 
 command.add_command(chat)
 command.add_command(ls)
+command.add_command(remote)
 command.add_command(doctor)
 command.add_command(completion)
+command.add_command(debug)

@@ -9,11 +9,14 @@ if TYPE_CHECKING:
     from tui.domain.configuration import (
         CacheType,
         DeviceMemory,
+        FittedLoad,
         FlashAttention,
+        Guardrail,
         GuardrailLevel,
         LoadConfig,
         LoadedValue,
         MemoryEstimate,
+        MemoryShortage,
         Pooling,
         RopeScaling,
         SamplingConfig,
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
         OverflowPolicy,
         PromptProgress,
         Queued,
+        RawPrompt,
         ReasoningDelta,
         ReasoningEffort,
         StopReason,
@@ -77,7 +81,9 @@ if TYPE_CHECKING:
     )
     from tui.domain.models import (
         ModelInfo,
+        ModelVocabulary,
     )
+    from tui.domain.remotes import RemoteEndpoint
     from tui.domain.serving import (
         EVERYWHERE,
         LOOPBACK,
@@ -96,8 +102,8 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
-            "configuration": "CacheType DeviceMemory FlashAttention GuardrailLevel LoadConfig LoadedValue "
-            "MemoryEstimate Pooling RopeScaling SamplingConfig Speculation SplitMode",
+            "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
+            "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
             "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
@@ -106,7 +112,8 @@ else:
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
-            "models": "ModelInfo",
+            "models": "ModelInfo ModelVocabulary",
+            "remotes": "RemoteEndpoint",
             "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
             "serving": "EVERYWHERE LOOPBACK PERMISSIONS ApiToken Permission RequestRecord RequestState RequestTotals "
             "ServerOptions ServerState",
@@ -133,9 +140,11 @@ __all__ = [
     "Event",
     "Failed",
     "Finished",
+    "FittedLoad",
     "FlashAttention",
     "GenerationRequest",
     "GenerationStats",
+    "Guardrail",
     "GuardrailLevel",
     "ImagePart",
     "LmdeckError",
@@ -144,11 +153,13 @@ __all__ = [
     "LocalServer",
     "Logprobs",
     "MemoryEstimate",
+    "MemoryShortage",
     "Message",
     "ModelInfo",
     "ModelLoading",
     "ModelNotFound",
     "ModelUnusable",
+    "ModelVocabulary",
     "ModelWillNotFit",
     "Origin",
     "OverflowPolicy",
@@ -157,9 +168,11 @@ __all__ = [
     "Pooling",
     "PromptProgress",
     "Queued",
+    "RawPrompt",
     "ReasoningDelta",
     "ReasoningEffort",
     "ReasoningPart",
+    "RemoteEndpoint",
     "RemoteFailed",
     "RequestJournal",
     "RequestRecord",

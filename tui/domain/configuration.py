@@ -165,6 +165,15 @@ class LoadedValue:
 
 
 @dataclass(frozen=True, slots=True)
+class Guardrail:
+    """How much memory loading may take before it is refused; levels and default are LM Studio's."""
+
+    level: GuardrailLevel = "strict"
+    limit_gib: float = 0.0
+    """For `custom`: GiB that all loaded models together may take; 0 is no limit."""
+
+
+@dataclass(frozen=True, slots=True)
 class DeviceMemory:
     """What a model needs on one device, in bytes. `free` and `total` are 0 where the device does not tell."""
 
@@ -173,26 +182,72 @@ class DeviceMemory:
     kv_cache: int
     compute: int
     free: int = 0
+    """What is free now, and what models that would go give back."""
     total: int = 0
+    outputs: int = 0
+    """Rows of results, which llama.cpp keeps beside its compute buffers."""
+    draft: int = 0
+    """All of the draft model."""
+    adapters: int = 0
+    """LoRA adapters."""
+    projector: int = 0
+    """What reads images."""
+    mapped: int = 0
+    """The part of `weights` that are pages of the file, which the system can drop and read again."""
 
     @property
     def needed(self) -> int:
-        """The sum of the three."""
-        return self.weights + self.kv_cache + self.compute
+        """The sum of all parts."""
+        return (
+            self.weights
+            + self.kv_cache
+            + self.compute
+            + self.outputs
+            + self.draft
+            + self.adapters
+            + self.projector
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryShortage:
+    """Why the guardrail refuses to load a model: one device on which it may not take what it needs. In bytes."""
+
+    device: str
+    """Empty where a limit on all devices together is meant."""
+    needed: int
+    allowed: int
+    """What the guardrail lets it take."""
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryEstimate:
-    """What a model needs with certain load parameters, device by device."""
+    """What a model needs with certain load parameters, device by device, and what the guardrail says to it."""
 
     devices: tuple[DeviceMemory, ...]
+    level: GuardrailLevel = "off"
+    """The guardrail that judged it."""
+    shortage: MemoryShortage | None = None
+    """What the guardrail objects to; `None` when it lets the model be loaded."""
+    limit: int | None = None
+    """Bytes that the `custom` guardrail lets it take in all; `None` is no limit."""
+    freed: int = 0
+    """Bytes in the devices' `free` that other models hold now, which go when this one comes."""
+    parked: int = 0
+    """Bytes of ordinary memory that idle conversations may take besides, of what is free then. Not in `needed`: they
+    are let go when memory is short."""
 
     @property
     def needed(self) -> int:
         """Bytes over all devices."""
         return sum(device.needed for device in self.devices)
 
-    @property
-    def too_small(self) -> DeviceMemory | None:
-        """The first device that has less free than is needed, if there is one."""
-        return next((device for device in self.devices if device.total and device.needed > device.free), None)
+
+@dataclass(frozen=True, slots=True)
+class FittedLoad:
+    """Load parameters that were fitted to the memory that is free, and what that changed."""
+
+    config: LoadConfig
+    estimate: MemoryEstimate
+    changes: tuple[LoadedValue, ...] = ()
+    """One for each changed parameter; `loaded` is empty."""

@@ -38,15 +38,27 @@ class ModelUnusable(LmdeckError):
 class ModelWillNotFit(LmdeckError):
     """Loading with these parameters would need more memory than is free.
 
-    `needed_bytes` and `available_bytes` are 0 where they are not known.
+    `needed_bytes` and `available_bytes` are 0 where they are not known; both are of `device`, or of all devices where
+    that is empty. `level` is the guardrail that refused.
     """
 
     code = "model_will_not_fit"
 
-    def __init__(self, message: str, advice: str = "", *, needed_bytes: int = 0, available_bytes: int = 0) -> None:
+    def __init__(
+        self,
+        message: str,
+        advice: str = "",
+        *,
+        needed_bytes: int = 0,
+        available_bytes: int = 0,
+        device: str = "",
+        level: str = "",
+    ) -> None:
         super().__init__(message, advice)
         self.needed_bytes = needed_bytes
         self.available_bytes = available_bytes
+        self.device = device
+        self.level = level
 
 
 class ContextExceeded(LmdeckError):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -42,3 +43,21 @@ class ModelInfo:
     def usable(self) -> bool:
         """Whether it is worth trying to load it."""
         return not self.problem
+
+
+@dataclass(frozen=True, slots=True)
+class ModelVocabulary:
+    """The tokenizer that a model file describes, as it stands in its header (`tokenizer.ggml.*`)."""
+
+    kind: str
+    """`gpt2` for byte-level BPE, `llama` for SentencePiece, and so on."""
+    pre_tokenizer: str
+    """The name of the rules by which BPE cuts text into words; empty where the file does not say."""
+    tokens: tuple[str, ...] = field(repr=False)
+    types: tuple[int, ...] = field(repr=False)
+    """For each token llama.h's `llama_token_type`: 1 normal, 3 control, 4 user-defined; empty where there are none."""
+    merges: tuple[str, ...] = field(repr=False)
+    """Pairs of tokens with a space between them, the first to be merged first."""
+    special: Mapping[str, int] = field(default_factory=dict)
+    """Tokens with a role: the key without `tokenizer.ggml.` and `_token_id`, such as `bos` or `fim_pre`."""
+    model_name: str = ""

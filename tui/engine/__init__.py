@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui.engine.engine import Engine
+    from tui.engine.images import MediaLayout
     from tui.engine.library import describe_build
     from tui.engine.loaded import LoadedModel
     from tui.engine.loading import DEFAULT_CONTEXT_LENGTH, Kernels, LoadProgress, default_threads
@@ -23,6 +24,7 @@ else:
         __name__,
         {
             "engine": "Engine",
+            "images": "MediaLayout",
             "library": "describe_build",
             "loaded": "LoadedModel",
             "loading": "DEFAULT_CONTEXT_LENGTH Kernels LoadProgress default_threads",
@@ -45,6 +47,7 @@ __all__ = [
     "LoadedModel",
     "LogLine",
     "LogRing",
+    "MediaLayout",
     "Ranking",
     "SelfTest",
     "default_threads",

@@ -1,80 +1,36 @@
 """How much memory a context needs on each device, for models that were laid out but not allocated.
 
-llama.cpp knows (`llama_get_memory_breakdown` in llama-ext.h), but tells it as a C++ `std::map`. This walks the
-map's nodes, which have had the same layout in libstdc++ and libc++ for decades. Only the probe's child does
-this: should the layout ever change, a child dies and the estimate falls back to totals.
+llama.cpp knows (`llama_get_memory_breakdown` in llama-ext.h), but tells it as a C++ `std::map`.
 """
 
 from __future__ import annotations
 
 import ctypes
-import sys
-from collections.abc import Iterator
 from typing import Any
 
-from tui.engine.library import buffer_type_device, load_llama
+from tui.engine.library import buffer_type_device, ggml, load_llama
+from tui.engine.native_map import read_map
 
 _SYMBOL = "_Z26llama_get_memory_breakdownPK13llama_context"
 _PURPOSES = ("weights", "kv_cache", "compute")
+MAPPABLE = "mappable"
 
 Memory = dict[str, dict[str, int]]
-"""Bytes by device name and purpose (`weights`, `kv_cache`, `compute`)."""
-
-
-class _Node(ctypes.Structure):
-    """A red-black tree node with its value, as libstdc++ (stl_tree.h) lays it out."""
-
-    _fields_ = [
-        ("color", ctypes.c_size_t),
-        ("parent", ctypes.c_void_p),
-        ("left", ctypes.c_void_p),
-        ("right", ctypes.c_void_p),
-        ("buffer_type", ctypes.c_void_p),
-        ("sizes", ctypes.c_size_t * 3),
-    ]
-
-
-class _AppleNode(ctypes.Structure):
-    """The same in libc++ (__tree)."""
-
-    _fields_ = [
-        ("left", ctypes.c_void_p),
-        ("right", ctypes.c_void_p),
-        ("parent", ctypes.c_void_p),
-        ("is_black", ctypes.c_size_t),
-        ("buffer_type", ctypes.c_void_p),
-        ("sizes", ctypes.c_size_t * 3),
-    ]
-
-
-class _Map(ctypes.Structure):
-    """Room for either library's `std::map`: libstdc++'s root is the third word, libc++'s the second."""
-
-    _fields_ = [("words", ctypes.c_void_p * 6)]
+"""Bytes by device name and purpose (`weights`, `kv_cache`, `compute`), and how many of the weights could be mapped
+from the file (`mappable`): those that no device holds and that are not repacked."""
 
 
 def measured_memory(context: Any) -> Memory | None:
     """What the context and its model need, or `None` where this build does not tell."""
-    if sys.platform == "win32":
-        return None
     function = getattr(load_llama()._lib, _SYMBOL, None)
-    if function is None:
+    found = read_map(function, [(ctypes.c_void_p, context)], len(_PURPOSES)) if function is not None else None
+    if found is None:
         return None
-    apple = sys.platform == "darwin"
-    # Both C++ libraries return the map through a hidden pointer, which is also how C returns a large struct.
-    function.restype, function.argtypes = _Map, [ctypes.c_void_p]
-    root = function(context).words[1 if apple else 2]
     memory: Memory = {}
-    for node in _walk(root, _AppleNode if apple else _Node):
-        sizes = memory.setdefault(buffer_type_device(node.buffer_type), dict.fromkeys(_PURPOSES, 0))
-        for purpose, size in zip(_PURPOSES, node.sizes, strict=True):
+    for buffer_type, numbers in found.items():
+        sizes = memory.setdefault(buffer_type_device(buffer_type), dict.fromkeys((*_PURPOSES, MAPPABLE), 0))
+        for purpose, size in zip(_PURPOSES, numbers, strict=True):
             sizes[purpose] += size
+        if ggml().ggml_backend_buft_is_host(buffer_type):
+            sizes[MAPPABLE] += numbers[0]
     return memory
-
-
-def _walk(address: int | None, layout: type[Any]) -> Iterator[Any]:
-    if address:
-        node = layout.from_address(address)
-        yield from _walk(node.left, layout)
-        yield node
-        yield from _walk(node.right, layout)

@@ -31,8 +31,9 @@ _FUNCTION_NAMES = re.compile(r"^(?:\w+: )+(?:error loading model: )?")
 class Job:
     """What the child shall do.
 
-    `probe` lays a model out without allocating, `decode` computes a few tokens, `projector` encodes small images with
-    the file that the configuration names.
+    `probe` lays a model out without allocating, `draft` does so with a model whose context is to be no longer than it
+    was trained for, `decode` computes a few tokens, `projector` encodes small images with the file that the
+    configuration names, `projector size` only says what such a file needs.
     """
 
     kind: str

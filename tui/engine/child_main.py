@@ -6,19 +6,22 @@ import json
 import os
 import re
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from tui.domain import LmdeckError, LoadConfig
-from tui.engine.breakdown import Memory, measured_memory
-from tui.engine.images import try_projector
+from tui.engine.breakdown import MAPPABLE, Memory, measured_memory
+from tui.engine.checks import MAXIMUM_CONTEXT_LENGTH
+from tui.engine.facts import read_facts
+from tui.engine.images import projector_memory, try_projector
 from tui.engine.library import devices, load_llama, route_log
 from tui.engine.loading import Kernels, open_model
+from tui.engine.pooling import output_bytes
 
 # What llama-kv-cache.cpp, llama-memory-recurrent.cpp and llama-context.cpp log of their sizes
 _CACHE_SIZE = re.compile(r"llama_(?:kv_cache|memory_recurrent)\S*: size =\s+([\d.]+) MiB")
-_BUFFER_SIZE = re.compile(r"(?:compute|output) buffer size =\s+([\d.]+) MiB")
+_BUFFER_SIZE = re.compile(r"compute buffer size =\s+([\d.]+) MiB")
 _MIB = 1024 * 1024
 _DECODED_TOKENS = 4
 
@@ -53,16 +56,39 @@ def main() -> None:
 def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
     config = LoadConfig(**{name: _with_tuples(value) for name, value in job["config"].items()})
     kernels = Kernels(**job["kernels"])
-    if job["kind"] == "projector":
-        return try_projector(Path(job["path"]), Path(config.projector), config, kernels)
-    simulate = job["kind"] == "probe"
-    opened = open_model(Path(job["path"]), config, kernels, simulate=simulate)
-    if simulate:
-        memory = measured_memory(opened.context) or _totals(opened.model, lines)
-        return {"memory": memory, "context_length": opened.context_length, "devices": _devices()}
-    _decode_some(opened.context)
-    opened.close()
-    return {"decoded": _DECODED_TOKENS, "devices": _devices()}
+    path = Path(job["path"])
+    match job["kind"]:
+        case "projector":
+            return try_projector(path, Path(config.projector), config, kernels)
+        case "projector size":
+            return projector_memory(path, config, kernels)
+        case "probe":
+            return _lay_out(path, config, kernels, lines)
+        case "draft":
+            wanted = config.context_length or MAXIMUM_CONTEXT_LENGTH
+            trained = read_facts(path).trained_context_length or wanted
+            config = replace(config, context_length=min(wanted, trained))
+            return _lay_out(path, config, kernels, lines)
+        case _:
+            opened = open_model(path, config, kernels)
+            _decode_some(opened.context)
+            opened.close()
+            return {"decoded": _DECODED_TOKENS}
+
+
+def _lay_out(path: Path, config: LoadConfig, kernels: Kernels, lines: list[str]) -> dict[str, Any]:
+    llama = load_llama()
+    opened = open_model(path, config, kernels, simulate=True)
+    return {
+        "memory": measured_memory(opened.context) or _totals(opened.model, lines),
+        "outputs": output_bytes(llama, opened.model, opened.output_rows, with_vectors=opened.embeds),
+        "context_length": opened.context_length,
+        "trained": llama.llama_model_n_ctx_train(opened.model),
+        "layers": opened.layers,
+        "sequences": opened.sequences,
+        "embeds": opened.embeds,
+        "devices": [asdict(device) for device in devices()],
+    }
 
 
 def _with_tuples(value: Any) -> Any:
@@ -72,16 +98,13 @@ def _with_tuples(value: Any) -> Any:
 
 def _totals(model: Any, lines: list[str]) -> Memory:
     """The estimate without llama.cpp's own breakdown: everything as if it lay in the CPU's memory."""
-    sizes = {"weights": load_llama().llama_model_size(model), "kv_cache": 0, "compute": 0}
+    weights = load_llama().llama_model_size(model)
+    sizes = {"weights": weights, "kv_cache": 0, "compute": 0, MAPPABLE: weights}
     for line in lines:
         for pattern, purpose in ((_CACHE_SIZE, "kv_cache"), (_BUFFER_SIZE, "compute")):
             if found := pattern.search(line):
                 sizes[purpose] += round(float(found[1]) * _MIB)
     return {"CPU": sizes}
-
-
-def _devices() -> list[dict[str, Any]]:
-    return [asdict(device) for device in devices()]
 
 
 def _decode_some(context: Any) -> None:

@@ -8,6 +8,7 @@ mask over 150,000 tokens costs many times more.
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ _LONGEST_SOURCE = 1_000_000
 _MOST_BLANK_TOKENS = 4
 # White space between the parts of JSON: a model that is lost would otherwise make it without end.
 _JSON_OPTIONS: JsonCompileOptions = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,24}"}
+_MARKER_RULE = re.compile(r'^(marker_\d+: *)("(?:[^"\\\n]|\\.)*")$', re.MULTILINE)
 _NAMES = {
     "json_object": "JSON object",
     "json_schema": "JSON schema",
@@ -62,7 +64,7 @@ class Constraints:
             if matcher is None:
                 if self._tokenizer is None:
                     self._tokenizer = _tokenizer(self._vocabulary)
-                grammar = _grammar(constraint)
+                grammar = _grammar(constraint, self._vocabulary)
                 matcher = LLMatcher(self._tokenizer, grammar, log_level=0)
                 if matcher.is_error():
                     raise _refusal(constraint, matcher.get_error())
@@ -74,6 +76,12 @@ class Constraints:
             tokenizer = self._tokenizer
             assert tokenizer is not None
             return ConstraintState(matcher.deep_copy(), tokenizer, self._vocabulary, constraint)
+
+    def clear(self) -> None:
+        """Let go of all that is remembered: megabytes for a large vocabulary."""
+        with self._lock:
+            self._tokenizer = None
+            self._compiled.clear()
 
 
 class ConstraintState:
@@ -204,7 +212,7 @@ class _Words:
         return self._vocabulary.tokenize(data.decode("utf-8", "replace"), parse_special=False)
 
 
-def _grammar(constraint: Constraint) -> str:
+def _grammar(constraint: Constraint, vocabulary: Vocabulary) -> str:
     """The grammar in llguidance's own words. Raises BadRequest for what is not even readable."""
     from llguidance import LLMatcher
     from llguidance.gbnf_to_lark import any_to_lark
@@ -217,13 +225,35 @@ def _grammar(constraint: Constraint) -> str:
         case "regex":
             return LLMatcher.grammar_from_regex(constraint.source)
         case "lark":
-            return LLMatcher.grammar_from_lark(constraint.source)
+            return LLMatcher.grammar_from_lark(_with_marker_tokens(constraint.source, vocabulary))
         case "gbnf":
             try:
                 return LLMatcher.grammar_from_lark(any_to_lark(constraint.source))
             # The translator reports by exceptions of all kinds, deep nesting among them.
             except Exception as problem:
                 raise _refusal(constraint, str(problem) or type(problem).__name__) from problem
+
+
+def _with_marker_tokens(source: str, vocabulary: Vocabulary) -> str:
+    """The grammar with rules `marker_N: "TEXT"` made of the special tokens that the text has: those are no text."""
+    special: frozenset[int] | None = None
+
+    def spelled(found: re.Match[str]) -> str:
+        nonlocal special
+        special = special if special is not None else frozenset(vocabulary.special_tokens())
+        parts: list[str] = []
+        plain = b""
+        for token in vocabulary.tokenize(json.loads(found[2])):
+            if token not in special:
+                plain += vocabulary.piece(token)
+                continue
+            parts += [json.dumps(plain.decode("utf-8", "replace"))] if plain else []
+            parts.append(f"<[{token}]>")
+            plain = b""
+        parts += [json.dumps(plain.decode("utf-8", "replace"))] if plain else []
+        return found[1] + " ".join(parts) if any(part.startswith("<[") for part in parts) else found[0]
+
+    return _MARKER_RULE.sub(spelled, source)
 
 
 def _read_schema(constraint: Constraint) -> Any:

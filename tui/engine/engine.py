@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
-import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from tui.domain import EngineFault, LoadConfig, MemoryEstimate, ModelInfo, ModelUnusable, ModelWillNotFit
+from tui.domain import (
+    EngineFault,
+    FittedLoad,
+    Guardrail,
+    LoadConfig,
+    MemoryEstimate,
+    ModelInfo,
+    ModelUnusable,
+)
+from tui.engine.fit import fit_load
+from tui.engine.free_memory import held_memory, with_free_memory
+from tui.engine.guardrail import judge, refusal
 from tui.engine.idle import IdleWatch
-from tui.engine.images import choose_projector
+from tui.engine.images import choose_projector, likely_projector
 from tui.engine.library import route_log
 from tui.engine.loaded import LoadedModel
 from tui.engine.loading import Kernels, LoadProgress, OpenModel, open_model
 from tui.engine.log import LogRing
-from tui.engine.memory import check_fit, estimate_memory
+from tui.engine.memory import lay_out
+from tui.engine.native_memory import keep_one_arena, return_memory
 from tui.engine.self_test import SelfTest, self_test
 from tui.engine.states import StateFolder
 from tui.engine.verdicts import VerdictStore
@@ -26,7 +36,17 @@ from tui.engine.verdicts import VerdictStore
 class Engine:
     """Loads models into this process and keeps track of them. Safe to use from any thread; loading blocks."""
 
-    def __init__(self, verdicts: Path, log: LogRing, *, states: Path | None = None) -> None:
+    def __init__(
+        self,
+        verdicts: Path,
+        log: LogRing,
+        *,
+        states: Path | None = None,
+        guardrail: Callable[[], Guardrail] = Guardrail,
+    ) -> None:
+        """`guardrail` is asked at each load, so that a changed setting counts at once."""
+        keep_one_arena()
+        self._guardrail = guardrail
         self._states = StateFolder(states) if states is not None else None
         self._store = VerdictStore(verdicts)
         self._log = log
@@ -62,8 +82,22 @@ class Engine:
         return self._tested
 
     def estimate(self, model: ModelInfo, config: LoadConfig) -> MemoryEstimate:
-        """What the model would need, from the probe. Blocks for half a second at first; raises LmdeckError."""
-        return estimate_memory(model, config, self.self_test().kernels, self._store)
+        """What the model would need, from the probe, and what the guardrail says to it. With `fit`, after fitting.
+
+        What models hold that would go counts as free. Blocks for half a second at first; raises LmdeckError.
+        """
+        return self._planned(model, config, likely_projector(model, config), self._replaceable(model)).estimate
+
+    def fit(self, model: ModelInfo, config: LoadConfig) -> FittedLoad:
+        """The configuration with the context length and the GPU layers that go into the memory that is free.
+
+        Blocks for some estimates; raises ModelWillNotFit if nothing fits, and as `estimate` does.
+        """
+        going = self._replaceable(model)
+        fitted = self._planned(model, replace(config, fit=True), likely_projector(model, config), going)
+        if fitted.estimate.shortage is not None:
+            raise refusal(model, fitted.config, fitted.estimate)
+        return replace(fitted, config=replace(fitted.config, fit=config.fit))
 
     def load(
         self,
@@ -88,14 +122,24 @@ class Engine:
                 self._idle.look()
                 return present
             kernels = self.self_test().kernels
-            estimate = self._make_room(model, config, present, force=force, just_in_time=just_in_time)
-            self._route_log()
+            lay_out(model, config, kernels, self._store)  # parameters are checked before a projector is blamed
             projector = choose_projector(model, config, kernels, self._store, self._warn)
+            plan = self._make_room(model, config, projector, force=force, just_in_time=just_in_time)
+            self._route_log()
             started = time.perf_counter()
-            opened = self._open(model, config, kernels, on_progress)
+            opened = self._open(model, plan.config, kernels, on_progress)
             seconds = time.perf_counter() - started
             loaded = LoadedModel(
-                model, config, kernels, opened, estimate, seconds, self._forget, self._states, projector=projector
+                model,
+                plan.config,
+                kernels,
+                opened,
+                plan.estimate,
+                seconds,
+                self._forget,
+                self._states,
+                asked=config,
+                projector=projector,
             )
             loaded.ttl, loaded.just_in_time = ttl, just_in_time
             self._models[model.key] = loaded
@@ -109,7 +153,8 @@ class Engine:
         model = self._models.get(key)
         if model is not None:
             model.close()
-            _return_memory()
+            del model  # what it still holds shall be freed before memory is returned
+            return_memory()
             self._log.write("engine", "info", f"unloaded {key}")
 
     def close(self) -> None:
@@ -121,29 +166,55 @@ class Engine:
             self._states.close()
 
     def _make_room(
-        self, model: ModelInfo, config: LoadConfig, present: LoadedModel | None, *, force: bool, just_in_time: bool
-    ) -> MemoryEstimate:
-        """See to it that the model fits: what it replaces goes, then idle models that requests had loaded."""
-        estimate = self.estimate(model, config)
-        if present is not None:
-            present.close()
-            _return_memory()
-        spare = [other for other in self.loaded() if other.just_in_time and not other.running]
+        self, model: ModelInfo, config: LoadConfig, projector: Path | None, *, force: bool, just_in_time: bool
+    ) -> FittedLoad:
+        """See to it that the model fits: what it replaces goes, then idle models that requests had loaded.
+
+        Raises ModelWillNotFit before anything goes, if that would not help.
+        """
+        going = self._replaceable(model)
+        wanted = self._planned(model, config, projector, going)
+        if wanted.estimate.shortage is not None and not force:
+            raise refusal(model, wanted.config, wanted.estimate)
+        if model.key in self._models:
+            self.unload(model.key)
+        spare = sorted((other for other in going if other.key != model.key), key=lambda other: other.last_used)
         if just_in_time and self.auto_evict:
-            for other in spare:
-                self._evict(other, model.key)
-            spare = []
-        spare.sort(key=lambda other: other.last_used)
-        while not force:
-            estimate = self.estimate(model, config)
-            try:
-                check_fit(estimate, model, config)
-                break
-            except ModelWillNotFit:
-                if not spare:
-                    raise
+            while spare:
                 self._evict(spare.pop(0), model.key)
-        return estimate
+        plan = self._planned(model, config, projector, ())
+        while spare and not force and (plan.estimate.shortage is not None or plan.config != wanted.config):
+            self._evict(spare.pop(0), model.key)
+            plan = self._planned(model, config, projector, ())
+        if plan.estimate.shortage is not None and not force:
+            raise refusal(model, plan.config, plan.estimate)
+        return plan
+
+    def _replaceable(self, model: ModelInfo) -> tuple[LoadedModel, ...]:
+        """What may go when a model comes: the one of the same key, and idle ones that requests had loaded."""
+        return tuple(
+            other for other in self.loaded() if other.key == model.key or (other.just_in_time and not other.running)
+        )
+
+    def _planned(
+        self, model: ModelInfo, config: LoadConfig, projector: Path | None, going: tuple[LoadedModel, ...]
+    ) -> FittedLoad:
+        """The configuration to load, fitted if that is wanted, and its estimate for when these models have gone."""
+        kernels = self.self_test().kernels
+        guardrail = self._guardrail()
+        leaving = [device for other in going for device in other.memory.devices]
+        held = sum(other.memory_bytes for other in self.loaded() if other not in going)
+        freed = sum(held_memory(leaving).values())
+
+        def estimate(tried: LoadConfig) -> MemoryEstimate:
+            layout = lay_out(model, tried, kernels, self._store, projector)
+            devices = with_free_memory(layout.devices, leaving)
+            return judge(devices, guardrail, held=held, freed=freed, parks=not layout.embeds)
+
+        if not config.fit:
+            return FittedLoad(config, estimate(config))
+        layout = lay_out(model, config, kernels, self._store, projector)
+        return fit_load(config, layout.trained, layout.layers, estimate)
 
     def _evict(self, model: LoadedModel, newcomer: str) -> None:
         self._log.write("engine", "info", f"{model.key} makes room for {newcomer}")
@@ -195,12 +266,3 @@ class Engine:
             raise
         finally:
             self._progress.pop(model.key, None)
-
-
-def _return_memory() -> None:
-    """Give freed memory back to the system, which glibc otherwise keeps for later."""
-    gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-        if trim is not None:
-            trim(0)

@@ -76,6 +76,7 @@ class LoadedModel:
         self._lifetime = Lifetime()
         self.vocabulary = Vocabulary(llama, opened.model, self._lifetime)
         self._constraints = Constraints(self.vocabulary)
+        self._hidden: dict[tuple[str, ...], frozenset[int]] = {}
         self.chat_template = config.chat_template or _chat_template(llama, opened.model)
         self.values = loaded_values(self.config, config, kernels, opened)
         self._close = threading.Lock()
@@ -84,6 +85,7 @@ class LoadedModel:
         def closed() -> None:
             if self._projector is not None:
                 self._projector.close()
+            self._constraints.clear()
             on_closed(self)
 
         self._worker: Worker | EmbeddingWorker
@@ -157,10 +159,12 @@ class LoadedModel:
         priority: int = 0,
         keep_state: bool = False,
         media: MediaLayout | None = None,
+        markers: tuple[str, ...] = (),
     ) -> GenerationTask:
         """Queue a prompt; a lower `priority` is served first, `keep_state` lets the cache go to disk later.
 
-        `media` says where it has images, as `read_images` gave it.
+        `media` says where it has images, as `read_images` gave it. Control tokens are part of the output only where
+        they are part of one of the `markers`, which whoever reads it looks for.
         Raises ContextExceeded if it leaves no room for an answer, BadRequest for bad sampling or a bad constraint.
         """
         if not isinstance(self._worker, Worker):
@@ -185,6 +189,7 @@ class LoadedModel:
             priority=priority,
             keep_state=keep_state,
             media=media or None,
+            hidden=self._hidden_tokens(markers),
         )
         self._worker.submit(task)
         return task
@@ -206,6 +211,18 @@ class LoadedModel:
             self.vocabulary, self._rank_form, query, documents, limit=worker.input_limit, truncate=truncate
         )
         return worker.rank(prompts)
+
+    def _hidden_tokens(self, markers: tuple[str, ...]) -> frozenset[int]:
+        hidden = self._hidden.get(markers)
+        if hidden is None:
+            pieces = [marker.encode() for marker in markers]
+            shown = {
+                token
+                for token in self.vocabulary.control_tokens()
+                if (text := self.vocabulary.piece(token)) and any(text in piece for piece in pieces)
+            }
+            hidden = self._hidden[markers] = self.vocabulary.control_tokens() - shown
+        return hidden
 
     def _open_projector(self, path: Path, opened: OpenModel, kernels: Kernels) -> ImageStep:
         self._projector = Projector(path, opened, self.config, kernels, self.vocabulary, self._lifetime)

@@ -68,6 +68,8 @@ class OpenModel:
     """Whether sequences may share cells, so that a beginning is copied for nothing."""
     embeds: bool
     """Whether it makes vectors or scores instead of text."""
+    output_rows: int
+    """Most rows of results that llama.cpp keeps for one step."""
     abort_flag: ctypes.Array[ctypes.c_char]
 
     def close(self) -> None:
@@ -174,6 +176,7 @@ def _open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool,
         can_trim=can_trim,
         can_share=config.unified_kv_cache,
         embeds=for_embeddings,
+        output_rows=parameters.n_outputs_max or parameters.n_batch,
         abort_flag=abort_flag,
     )
 

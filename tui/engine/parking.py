@@ -91,9 +91,9 @@ class ParkingLot:
         self._parked.clear()
 
 
-def parking_budget() -> int:
-    """Bytes that parked conversations and checkpoints of one model may take on this machine."""
-    import psutil
+def parking_budget(free: int, total: int) -> int:
+    """Bytes that parked conversations and checkpoints of one model may take of a machine's memory.
 
-    memory = psutil.virtual_memory()
-    return min(int(memory.total) // _SHARE_OF_MEMORY, int(memory.available) // _SHARE_OF_FREE_MEMORY, _MOST_MEMORY)
+    `free` is what is left once the model is loaded.
+    """
+    return min(total // _SHARE_OF_MEMORY, free // _SHARE_OF_FREE_MEMORY, _MOST_MEMORY)

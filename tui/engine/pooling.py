@@ -120,10 +120,13 @@ def input_limit(llama: Any, model: Any, context: Any) -> int:
     return int(min(limit, trained) if trained and _learnt_positions(llama, model) else limit)
 
 
-def output_bytes(llama: Any, model: Any, tokens: int) -> int:
-    """What llama.cpp allocates for the results of a batch of so many tokens, beside its compute buffers."""
+def output_bytes(llama: Any, model: Any, tokens: int, *, with_vectors: bool = True) -> int:
+    """What llama.cpp allocates for the results of a batch of so many tokens, beside its compute buffers.
+
+    A model that makes vectors gets room for logits all the same (`output_reserve` in llama-context.cpp).
+    """
     vocabulary = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model))
-    return int(4 * tokens * (vocabulary + llama.llama_model_n_embd_out(model)))
+    return int(4 * tokens * (vocabulary + (llama.llama_model_n_embd_out(model) if with_vectors else 0)))
 
 
 def _pooling(llama: Any, model: Any, config: LoadConfig) -> PoolingType:

@@ -96,6 +96,8 @@ class Runner:
     def close(self) -> None:
         """Free what belongs to the context before it goes."""
         self._table.save()
+        # Whoever still holds the closed model shall not hold its conversations with it.
+        self._table.forget_idle()
         if self._speculator is not None:
             self._speculator.close()
         self._batch.close()
@@ -200,7 +202,8 @@ class Runner:
             self._end(sequence, "eosFound")
             return False
         task.history.append(token)
-        data, stopped = task.stops.feed(self._vocabulary.piece(token))
+        piece = b"" if token in task.hidden else self._vocabulary.piece(token)
+        data, stopped = task.stops.feed(piece)
         task.mailbox.output(data, logprobs)
         if stopped:
             self._end(sequence, "stopStringFound")

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 
 from tui.engine.cells import Cells
 from tui.engine.checkpoints import Checkpoint
+from tui.engine.host_memory import host_memory
 from tui.engine.misses import Evicted
 from tui.engine.parking import Conversation, ParkingLot, parking_budget
 from tui.engine.prefix import common_prefix
@@ -38,7 +39,8 @@ class Shelf:
     def __init__(self, cells: Cells, states: ModelStates | None, budget: int | None = None) -> None:
         self._cells = cells
         self._states = states
-        self.lot = ParkingLot(parking_budget() if budget is None else budget)
+        host = host_memory()
+        self.lot = ParkingLot(parking_budget(host.free, host.total) if budget is None else budget)
         self.evicted = Evicted()
         self._loading: dict[GenerationTask, Loading] = {}
 

@@ -118,6 +118,7 @@ class GenerationTask:
         priority: int = 0,
         keep_state: bool = False,
         media: MediaLayout | None = None,
+        hidden: frozenset[int] = frozenset(),
     ) -> None:
         self.mailbox = Mailbox()
         self.history = prompt
@@ -127,6 +128,8 @@ class GenerationTask:
         """Where the prompt has images; `None` for text alone."""
         self.sampler = sampler
         self.sampling = sampling
+        self.hidden = hidden
+        """Tokens that stand for nothing in the output."""
         self.stops = StopMatcher(sampling.stop)
         self.priority = priority
         """Lower is served first."""

@@ -30,6 +30,7 @@ class Vocabulary:
         self.size: int = llama.llama_vocab_n_tokens(self._handle)
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}
+        self._control: frozenset[int] | None = None
         self.beginning: int = llama.llama_vocab_bos(self._handle)
         self.end: int = llama.llama_vocab_eos(self._handle)
         self.adds_beginning: bool = llama.llama_vocab_get_add_bos(self._handle)
@@ -86,6 +87,11 @@ class Vocabulary:
         with self._lifetime.use():
             return [self.piece(token) for token in range(self.size)]
 
+    def texts(self) -> list[str]:
+        """The texts of all tokens as the file has them."""
+        with self._lifetime.use():
+            return [self.marker(token) for token in range(self.size)]
+
     def special_tokens(self) -> list[int]:
         """Tokens that steer the model and say nothing: control tokens, and user-defined ones that look like tags."""
         with self._lifetime.use():
@@ -95,6 +101,16 @@ class Vocabulary:
             for token, attribute in enumerate(attributes)
             if attribute & _NOT_TEXT or (attribute & _USER_DEFINED and _is_tag(self.piece(token)))
         ]
+
+    def control_tokens(self) -> frozenset[int]:
+        """Tokens that steer the model and are never part of what it says, unless somebody looks for them."""
+        if self._control is None:
+            with self._lifetime.use():
+                attribute_of = self._llama.llama_vocab_get_attr
+                self._control = frozenset(
+                    token for token in range(self.size) if attribute_of(self._handle, token) & _NOT_TEXT
+                )
+        return self._control
 
     def marker(self, token: int) -> str:
         """The text of a special token as templates write it; empty where the model has no such token."""

@@ -1,12 +1,35 @@
 """Between messages and the text that models read and write.
 
 `ChatFormat` turns a conversation into a prompt with the model's own chat template, which comes from a file of
-unknown origin and is run accordingly. `OutputParser` turns the bytes that a model makes into text and reasoning.
+unknown origin and is run accordingly. `OutputParser` turns the bytes that a model makes into reasoning, text and tool
+calls, in the `OutputFormat` that `detect_output_format` finds in the template.
 This wing knows text, not tokens and not llama.cpp.
 """
 
-from tui.formats.chat import FALLBACK_TEMPLATE, ChatFormat, RenderedPrompt
-from tui.formats.output import OutputParser
+from tui.formats.capabilities import Capabilities
+from tui.formats.chat import ChatFormat, RenderedPrompt
+from tui.formats.fallbacks import FALLBACK_TEMPLATE, family_template
+from tui.formats.harmony import HarmonyRenderer
+from tui.formats.output import Delta, OutputFormat, OutputParser, detect_output_format, instructed
+from tui.formats.renderer import DEFAULT_IMAGE_MARKER
+from tui.formats.template_diff import template_diff
+from tui.formats.tool_constraint import tool_constraint
 from tui.formats.utf8 import Utf8Decoder
 
-__all__ = ["FALLBACK_TEMPLATE", "ChatFormat", "OutputParser", "RenderedPrompt", "Utf8Decoder"]
+__all__ = [
+    "DEFAULT_IMAGE_MARKER",
+    "FALLBACK_TEMPLATE",
+    "Capabilities",
+    "ChatFormat",
+    "Delta",
+    "HarmonyRenderer",
+    "OutputFormat",
+    "OutputParser",
+    "RenderedPrompt",
+    "Utf8Decoder",
+    "detect_output_format",
+    "family_template",
+    "instructed",
+    "template_diff",
+    "tool_constraint",
+]

@@ -2,6 +2,16 @@
 
 from tui.inference.formats import FormatCache
 from tui.inference.generation import FormatProvider, Generation, ModelProvider, Record
+from tui.inference.source import AnsweringModel, EventSource
 from tui.inference.stream import EventStream
 
-__all__ = ["EventStream", "FormatCache", "FormatProvider", "Generation", "ModelProvider", "Record"]
+__all__ = [
+    "AnsweringModel",
+    "EventSource",
+    "EventStream",
+    "FormatCache",
+    "FormatProvider",
+    "Generation",
+    "ModelProvider",
+    "Record",
+]

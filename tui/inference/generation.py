@@ -5,13 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from tui.domain import (
     Cancelled,
-    Constraint,
-    ContextTrimmed,
     EngineFault,
     Event,
     Failed,
@@ -19,17 +16,12 @@ from tui.domain import (
     GenerationRequest,
     GenerationStats,
     LmdeckError,
-    Logprobs,
-    Message,
     ModelLoading,
-    Origin,
-    PromptProgress,
-    Queued,
-    ReasoningDelta,
 )
-from tui.engine import Delivery, GenerationTask, LoadedModel, LoadProgress
-from tui.formats import ChatFormat, OutputParser, RenderedPrompt
-from tui.inference.overflow import fit_conversation
+from tui.engine import LoadedModel, LoadProgress
+from tui.formats import ChatFormat
+from tui.inference.local import read_prompt, submit
+from tui.inference.source import AnsweringModel, EventSource
 from tui.inference.stream import EventStream
 
 # Tokens that come within this time are handed on together. Seconds; well below what an eye or a client notices,
@@ -42,14 +34,10 @@ Record = Callable[[Sequence[Event]], None]
 """Sees every event before anybody else does, and an empty sequence now and then. Called from one thread."""
 
 
-_PRIORITIES: dict[Origin, int] = {"screen": 0, "cli": 0, "server": 10}
-"""Lower is served first: somebody who sits and waits before a program."""
-
-
 class ModelProvider(Protocol):
-    """Where a generation gets its model: loaded already, or loaded for it."""
+    """Where a generation gets its model: loaded already, loaded for it, or one that answers by itself."""
 
-    def __call__(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel: ...
+    def __call__(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel | AnsweringModel: ...
 
 
 class FormatProvider(Protocol):
@@ -77,9 +65,10 @@ class Generation:
         self._record = record
         self._stream = EventStream()
         self._cancelled = False
-        self._task: GenerationTask | None = None
-        self._reasoning_tokens = 0
+        self._source: EventSource | None = None
         self._load_time = 0.0
+        self.prompt = ""
+        """What the model was given, once that is known; empty for a model elsewhere."""
         self._thread = threading.Thread(target=self._run, name="lmdeck-generation", daemon=True)
         self._thread.start()
 
@@ -105,8 +94,8 @@ class Generation:
     def cancel(self) -> None:
         """Stop as soon as possible. The last event is then `Finished`, stopped by the person."""
         self._cancelled = True
-        if self._task is not None:
-            self._task.cancel()
+        if self._source is not None:
+            self._source.cancel()
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until everything is published and recorded; False if that took longer than `timeout` seconds."""
@@ -138,80 +127,33 @@ class Generation:
 
         model = self._provide_model(self.request, progress)
         self._load_time = time.perf_counter() - started if loaded else 0.0
-        prompt, tokens = self._prompt(model, self._provide_format(model))
-        task = model.submit(
-            tokens,
-            self.request.sampling,
-            constraint=_after_reasoning(self.request.constraint, prompt, self._provide_format(model)),
-            priority=_PRIORITIES[self.request.origin],
-            keep_state=self.request.origin == "screen",
-        )
-        self._task = task
+        source = self._submit(model) if isinstance(model, LoadedModel) else model.answer(self.request)
+        self._source = source
         if self._cancelled:
-            task.cancel()
-        self._pump(task, OutputParser(prompt.reasoning_open))
+            source.cancel()
+        self._pump(source)
 
-    def _prompt(self, model: LoadedModel, chat_format: ChatFormat) -> tuple[RenderedPrompt, list[int]]:
-        """What the model is given of the conversation, as text and as tokens."""
-        rendered = RenderedPrompt("", reasoning_open=False)
+    def _submit(self, model: LoadedModel) -> EventSource:
+        """Hand the conversation to a model in this process."""
+        prompt = read_prompt(model, self._provide_format(model), self.request, lambda: self._cancelled)
+        self.prompt = prompt.text
+        if prompt.trimmed is not None:
+            self._publish([prompt.trimmed])
+        return submit(model, prompt, self.request, self._load_time)
 
-        def tokenize(messages: Sequence[Message]) -> list[int]:
-            nonlocal rendered
-            if self._cancelled:
-                raise Cancelled("The request was cancelled.")
-            rendered = chat_format.render(messages)
-            return model.vocabulary.tokenize_prompt(rendered.text)
-
-        request = self.request
-        fitted = fit_conversation(
-            request.messages, request.overflow, tokenize, model.context_length, request.sampling.max_tokens
-        )
-        if fitted.trimmed:
-            self._publish([ContextTrimmed(fitted.dropped, fitted.clipped, len(fitted.tokens))])
-        return rendered, fitted.tokens
-
-    def _pump(self, task: GenerationTask, parser: OutputParser) -> None:
+    def _pump(self, source: EventSource) -> None:
         while True:
-            delivery = task.mailbox.take(_HEARTBEAT)
-            if delivery is None:
+            events = source.take(_HEARTBEAT)
+            if not events:
                 if self._record is not None:
                     self._record(())
                 continue
-            self._publish(self._translate(delivery, parser))
-            if delivery.stats is not None:
+            self._publish(events)
+            if isinstance(events[-1], Finished | Failed):
                 return
             time.sleep(_GATHER)
-
-    def _translate(self, delivery: Delivery, parser: OutputParser) -> list[Event]:
-        events: list[Event] = []
-        if delivery.position:
-            events.append(Queued(delivery.position))
-        if delivery.prompt is not None:
-            events.append(PromptProgress(*delivery.prompt))
-        deltas = parser.feed(delivery.data, delivery.tokens) if delivery.data or delivery.tokens else []
-        if delivery.stats is not None:
-            deltas += parser.finish()
-        self._reasoning_tokens += sum(delta.tokens for delta in deltas if isinstance(delta, ReasoningDelta))
-        events += deltas
-        if delivery.logprobs:
-            events.append(Logprobs(delivery.logprobs))
-        if delivery.stats is not None:
-            stats = replace(delivery.stats, reasoning_tokens=self._reasoning_tokens, load_time=self._load_time)
-            events.append(Finished(stats) if delivery.error is None else Failed(delivery.error, stats))
-        return events
 
     def _publish(self, events: Sequence[Event]) -> None:
         if self._record is not None and events:
             self._record(events)
         self._stream.publish(events)
-
-
-def _after_reasoning(
-    constraint: Constraint | None, prompt: RenderedPrompt, chat_format: ChatFormat
-) -> Constraint | None:
-    """The constraint for the answer alone, which begins when the model has done thinking."""
-    tags = chat_format.reasoning_tags
-    if constraint is None or constraint.after or tags is None:
-        return constraint
-    opening, closing = tags
-    return replace(constraint, after=(closing,), opening="" if prompt.reasoning_open else opening)

@@ -1,4 +1,4 @@
-"""The catalogue: every model below the model folders, usable or with the reason why not."""
+"""The catalogue: every model below the model folders and elsewhere, usable or with the reason why not."""
 
 from __future__ import annotations
 
@@ -6,30 +6,49 @@ import os
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
-from tui.domain import ModelInfo, ModelNotFound, ModelUnusable
+from tui.domain import ModelInfo, ModelNotFound, ModelUnusable, StorageFailed
 from tui.models.describe import Reading, describe, read
 from tui.models.gguf_bytes import printable
 from tui.models.naming import PlacedModel, matching, nearest_keys, with_unique_keys
 from tui.models.scan import SUFFIX, FileSet, FoundFile, find_files, group, set_around
 
 
+class Elsewhere(Protocol):
+    """Models that are no files of this machine."""
+
+    def models(self) -> Sequence[ModelInfo]:
+        """Those that are known of now, without waiting."""
+
+    def find(self, name: str) -> ModelInfo | None:
+        """The one that a name means; `None` where it can mean none of these."""
+
+
 class Catalogue:
-    """The models below some folders, which need not exist.
+    """The models below some folders, which need not exist, and those that are elsewhere.
 
     It may be used from several threads. Only headers of new and changed files are read, so `refresh` can be called
     every few seconds.
     """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], elsewhere: Elsewhere | None = None) -> None:
+        self._elsewhere = elsewhere
         self._folders = tuple(Path(os.path.abspath(folder)) for folder in folders)
         self._refreshing = threading.Lock()
         self._readings: dict[FoundFile, Reading] = {}
         self._placed: tuple[PlacedModel, ...] | None = None
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """All models as of the last refresh, by key. The first call looks at the folders itself."""
-        return tuple(model.info for model in self._models())
+        """All models as of the last refresh, by key. The first call looks at the folders itself.
+
+        Models elsewhere come behind them, as far as they are known; where that fails (StorageFailed), there are none.
+        """
+        here = tuple(model.info for model in self._models())
+        try:
+            return (*here, *self._elsewhere.models()) if self._elsewhere is not None else here
+        except StorageFailed:
+            return here
 
     def refresh(self) -> bool:
         """Look at the folders again; whether anything is different now."""
@@ -48,8 +67,11 @@ class Catalogue:
         """The model that a person means by a key, a path, a file name, `publisher/repository`, or part of a key.
 
         Raises ModelNotFound, with the nearest names, where none or several fit; ModelUnusable where the one that
-        fits has a problem.
+        fits has a problem; StorageFailed where it may mean a model elsewhere and that cannot be known.
         """
+        distant = self._elsewhere.find(name) if self._elsewhere is not None else None
+        if distant is not None:
+            return distant
         found = self._matching(name)
         if not found:
             # Not only when this refresh sees a change: another thread may just have seen it.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from tui.app.actions import bindings_for
-from tui.app.loaded_models import LoadedModels
+from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
 from tui.app.server_desk import LOOK_EVERY
 from tui.app.widgets.composer import Composer
@@ -15,21 +15,20 @@ from tui.app.widgets.status_line import Status
 
 if TYPE_CHECKING:
     from tui.app.running_answer import RunningAnswer
-    from tui.engine import LoadedModel
     from tui.workbench import Workbench
 
 READ_ONLY = "A newer lmdeck has written these threads: they can be read here, not changed. Update this one."
-WELCOME = "No model is loaded. ctrl+o shows the models on disk, F1 the keys."
+WELCOME = "No model is loaded. ctrl+o shows the models, F1 the keys."
 
 
 class ChatScreen(ThreadPanes):
-    """Chat with loaded models, in many threads at once."""
+    """Chat with models that are loaded or elsewhere, in many threads at once."""
 
     BINDINGS = bindings_for("chat")
 
     def __init__(self, workbench: Workbench, classes: str) -> None:
         super().__init__(workbench, classes)
-        self.models = LoadedModels(workbench)
+        self.models = ReadyModels(workbench)
         self._sending = False
         self._opened = False
         self._possible: tuple[bool, ...] = ()
@@ -77,8 +76,8 @@ class ChatScreen(ThreadPanes):
             self._sending = False
         await self.answer_waiting(thread_id)
 
-    def _model_of(self, thread_id: str) -> LoadedModel | None:
-        """The loaded model that answers in a thread."""
+    def _model_of(self, thread_id: str) -> ReadyModel | None:
+        """The model that answers in a thread."""
         last_used = next((thread.model for thread in self.threads if thread.id == thread_id), "")
         return self.models.pick(thread_id, last_used)
 

@@ -1,4 +1,4 @@
-"""Asks how a model shall be loaded, says beforehand what that costs, and loads it."""
+"""Asks how a model shall be loaded, says beforehand what that costs, fits it to memory, and loads it."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.app.actions import bindings_for
-from tui.app.estimate_text import estimate_content
+from tui.app.estimate_text import changes_text, differences_text, estimate_content
 from tui.app.figures import bar, one_line, problem_text
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.parameter_form import ParameterForm
-from tui.config import LOAD_PARAMETERS
-from tui.domain import BadRequest, LmdeckError, LoadConfig, MemoryEstimate, ModelInfo
+from tui.config import LOAD_PARAMETERS, LOAD_SECTIONS
+from tui.domain import BadRequest, LmdeckError, LoadConfig, MemoryEstimate, ModelInfo, ModelWillNotFit
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -36,6 +36,8 @@ ESTIMATE_DELAY = 0.25
 
 PROGRESS_INTERVAL = 0.1
 PROGRESS_WIDTH = 40
+
+LABELS = {parameter.name: parameter.label for parameter in LOAD_PARAMETERS}
 
 
 class LoadDialog(ModalScreen["LoadedModel | None"]):
@@ -51,13 +53,17 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         self._config = config
         self._estimate: MemoryEstimate | None = None
         self._problem = ""
+        self._notice = ""
+        """What fitting did, until something else is changed."""
+        self._refused = False
+        """Whether the guardrail refuses the parameters as they stand."""
         self._delay: Timer | None = None
         self._started = 0.0
         self._progress = 0.0
         self._stopping = False
         limits = {"context_length": model.context_length, "gpu_layers": model.layers}
         known = {name: limit for name, limit in limits.items() if limit}
-        self.form = ParameterForm(f"Load {one_line(model.key)}", LOAD_PARAMETERS, asdict(config), known)
+        self.form = ParameterForm(f"Load {one_line(model.key)}", LOAD_PARAMETERS, LOAD_SECTIONS, asdict(config), known)
         self.outlook = Static("Estimating…", classes="estimate", markup=False)
         self.explanation = Static(classes="explanation", markup=False)
 
@@ -82,19 +88,25 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         return replace(self._config, **self.form.values)
 
     @on(ParameterForm.Highlighted)
+    def _moved(self) -> None:
+        self._notice = ""
+        self._explain()
+
     def _explain(self) -> None:
         """What the parameter under the cursor does, or what is wrong."""
         problem = self.form.problem or self._problem
         parameter = self.form.current
         if problem:
             self.explanation.update(Content.styled(f"✗ {problem}", "$error"))
+        elif self._notice:
+            self.explanation.update(Content.styled(self._notice, "$success"))
         elif parameter is not None:
             text = Content.assemble((parameter.label, "bold"), (f"  {parameter.help}", "$foreground 75%"))
             self.explanation.update(text)
 
     @on(ParameterForm.Changed)
     def _changed(self) -> None:
-        self._problem = ""
+        self._problem = self._notice = ""
         self._explain()
         if self._delay is not None:
             self._delay.stop()
@@ -111,34 +123,75 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         if self._estimate is not None:
             self.outlook.update(estimate_content(self._estimate, stale=True))
         try:
-            self._estimate = await asyncio.to_thread(self._workbench.estimate, self._model.key, config)
+            estimate = await asyncio.to_thread(self._workbench.estimate, self._model.key, config)
         except LmdeckError as error:
             self._estimate = None
+            self._refuse(False)
             self.outlook.update(Content("No estimate."))
             self._show_problem(error)
         else:
-            self.outlook.update(estimate_content(self._estimate, stale=False))
+            self._show_estimate(estimate)
+
+    def _show_estimate(self, estimate: MemoryEstimate) -> None:
+        self._estimate = estimate
+        self._refuse(estimate.shortage is not None)
+        self.outlook.update(estimate_content(estimate, stale=False))
+
+    def _refuse(self, refused: bool) -> None:
+        """Offer to load anyway where the guardrail is what stands in the way."""
+        if refused != self._refused:
+            self._refused = refused
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return self._refused if action == "load_anyway" else True
+
+    def action_fit(self) -> None:
+        """Choose what fits into the memory that is free, and say what that changes."""
+        if not self._started:
+            self._begin(self._fit_now(self.config), "estimate")
+
+    async def _fit_now(self, config: LoadConfig) -> None:
+        self.outlook.update(Content("Fitting to the memory that is free…"))
+        try:
+            fitted = await asyncio.to_thread(self._workbench.fit, self._model.key, config)
+        except LmdeckError as error:
+            self._show_problem(error)
+            await self._estimate_now(config)
+            return
+        self.form.set_values(asdict(fitted.config))
+        self._problem, self._notice = "", f"✓ {changes_text(fitted.changes, LABELS)}"
+        self._show_estimate(fitted.estimate)
+        self._explain()
+
+    def action_load_anyway(self) -> None:
+        """Load what the guardrail refuses."""
+        self._load(force=True)
 
     def _show_problem(self, error: LmdeckError) -> None:
         self._problem = problem_text(error)
         self.call_after_refresh(self._explain)
 
     @on(ParameterForm.Confirmed)
-    def _load(self) -> None:
+    def _confirmed(self) -> None:
+        self._load()
+
+    def _load(self, *, force: bool = False) -> None:
         if not self._started:
             self._started = time.monotonic()
-            self._progress, self._problem = 0.0, ""
+            self._progress, self._problem, self._notice = 0.0, "", ""
             self.form.disabled = True
-            self._begin(self._load_now(self.config), "load")
+            self._begin(self._load_now(self.config, force=force), "load")
 
-    async def _load_now(self, config: LoadConfig) -> None:
+    async def _load_now(self, config: LoadConfig, *, force: bool) -> None:
         watch = self.set_interval(PROGRESS_INTERVAL, self._show_progress)
         loaded = None
         try:
-            loaded = await asyncio.to_thread(self._workbench.load, self._model.key, config, self._report)
+            loaded = await asyncio.to_thread(self._workbench.load, self._model.key, config, self._report, force=force)
         except LmdeckError as error:
             if isinstance(error, BadRequest):
                 self.form.point_at(error.field.rpartition(".")[2])
+            self._refuse(isinstance(error, ModelWillNotFit))
             self._show_problem(error)
         finally:
             watch.stop()
@@ -169,14 +222,8 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
 
     def _tell_differences(self, loaded: LoadedModel) -> None:
         """A number that was asked for is never changed in silence."""
-        labels = {parameter.name: parameter.label for parameter in LOAD_PARAMETERS}
-        changed = [
-            f"{labels.get(value.name, value.name)}: asked for {value.asked}, loaded with {value.loaded}"
-            for value in loaded.values
-            if value.asked not in ("", "auto", value.loaded)
-        ]
-        if changed:
-            self.notify("\n".join(changed), title="Loaded differently", severity="warning", markup=False)
+        if changed := differences_text(loaded.values, LABELS):
+            self.notify(changed, title="Loaded differently", severity="warning", markup=False)
 
     def action_close(self) -> None:
         if self._started:

@@ -1,4 +1,4 @@
-"""Chooses the model that answers: a loaded one at once, any other by way of the load dialog."""
+"""Chooses the model that answers: a loaded or a remote one at once, any other by way of the load dialog."""
 
 from __future__ import annotations
 
@@ -12,24 +12,35 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.app.actions import bindings_for
+from tui.app.estimate_text import values_text
+from tui.app.remote_rows import remote_details, remote_rows
 from tui.app.screens.dialogs import ConfirmDialog
-from tui.app.screens.load_dialog import LoadDialog
+from tui.app.screens.load_dialog import LABELS, LoadDialog
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
-from tui.domain import LoadConfig
+from tui.domain import LmdeckError, LoadConfig
 
 if TYPE_CHECKING:
+    from textual.timer import Timer
+
     from tui.app.app import LmdeckApp
     from tui.engine import LoadedModel
+    from tui.engine.remote import RemoteState
     from tui.workbench import Workbench
 
 LOOK_EVERY = 2.0
 """Seconds between two looks into the models folder while the picker is open."""
 
+ASK_EVERY = 10.0
+"""Seconds between two questions to a remote engine meanwhile."""
+
+ANSWER_SOON = 0.25
+"""Seconds until the next look while a remote engine has not answered yet."""
+
 
 class ModelPicker(ModalScreen[str | None]):
-    """The catalogue. Answers with the key of a loaded model, or with nothing."""
+    """The catalogue. Answers with the key of a loaded or remote model, or with nothing."""
 
     BINDINGS = bindings_for("dialogs")
     CSS_PATH = stylesheet("dialogs")
@@ -41,6 +52,11 @@ class ModelPicker(ModalScreen[str | None]):
         self._workbench = workbench
         self._in_use = in_use
         self._loaded: dict[str, LoadedModel] = {}
+        self._states: dict[str, RemoteState] = {}
+        self._told = ""
+        self._removing = ""
+        self._on_remote = False
+        self._soon: Timer | None = None
 
     @property
     def deck(self) -> LmdeckApp:
@@ -61,37 +77,77 @@ class ModelPicker(ModalScreen[str | None]):
         self.run_worker(self.deck.attempt(self._show_models()), group="look", exclusive=True)
 
     async def _show_models(self) -> None:
-        """Read the folder and the loaded models again."""
+        """Read the folder, the loaded models and what is known of remote engines again."""
         catalogue = await asyncio.to_thread(lambda: self._workbench.catalogue)
         await asyncio.to_thread(catalogue.refresh)
-        models = sorted(await asyncio.to_thread(catalogue.models), key=lambda model: not model.usable)
+        files = [model for model in await asyncio.to_thread(catalogue.models) if not model.remote]
+        states = await self._remote_states()
+        models = [model for model in files if model.usable] + remote_rows(states)
+        models += [model for model in files if not model.usable]
         self._loaded = {model.key: model for model in await asyncio.to_thread(self._workbench.loaded)}
         rows = self.model_list
         first = not rows.items
-        loaded = frozenset(self._loaded)
-        if (loaded, models) == (rows.loaded, rows.items) and models:
+        loaded, before = frozenset(self._loaded), self._states
+        self._states = {state.endpoint.name: state for state in states}
+        if (loaded, models, self._states) == (rows.loaded, rows.items, before) and models:
             return
         rows.loaded = loaded
         rows.empty_text = (
             "No models yet.\n\nPut a GGUF file into this folder, or into a folder below it:\n"
-            f"{self._workbench.paths.models}\n\nThis list refreshes by itself."
+            f"{self._workbench.paths.models}\n\nThis list refreshes by itself.\n\n"
+            "Or press a to use the models of another machine."
         )
         rows.set_items(models)
         if first:
             rows.highlight(self._in_use)
-        rows.border_subtitle = f"{len(models)} on disk" if models else ""
+        remote = sum(len(state.models) for state in states)
+        counts = [f"{len(files)} on disk" if files else "", f"{remote} remote" if remote else ""]
+        rows.border_subtitle = " · ".join(filter(None, counts))
         self._show_details()
+
+    async def _remote_states(self) -> tuple[RemoteState, ...]:
+        """How the remote engines are. Asks them now and then, waits for none, and looks again soon if need be."""
+        try:
+            remotes = await asyncio.to_thread(lambda: self._workbench.remotes)
+            await asyncio.to_thread(lambda: remotes.refresh(max_age=ASK_EVERY))
+            states = await asyncio.to_thread(remotes.states)
+        except LmdeckError as error:
+            if str(error) != self._told:
+                self._told = str(error)
+                self.deck.report(error)
+            return ()
+        if not all(state.asked for state in states):
+            if self._soon is not None:
+                self._soon.stop()
+            self._soon = self.set_timer(ANSWER_SOON, self._look)
+        return states
 
     @on(ModelList.Highlighted)
     def _show_details(self) -> None:
-        self.facts.update(details(self.model_list.current))
+        model = self.model_list.current
+        on_remote = model is not None and bool(model.remote)
+        if on_remote != self._on_remote:
+            self._on_remote = on_remote
+            self.refresh_bindings()
+        state = self._states.get(model.remote) if model is not None else None
+        if model is not None and state is not None:
+            self.facts.update(remote_details(model, state))
+            return
+        present = self._loaded.get(model.key) if model else None
+        self.facts.update(details(model, values_text(present.values, LABELS) if present else ""))
 
     @on(ModelList.Chosen)
     def _chosen(self, event: ModelList.Chosen) -> None:
-        if event.key in self._loaded:
+        model = self.model_list.current
+        if event.key in self._loaded or (model is not None and model.remote and model.name):
             self.dismiss(event.key)
+        elif model is not None and model.remote:
+            self.notify(f"{model.remote} shows no models. The reason stands below the list.", markup=False)
         else:
             self.action_reload()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002
+        return not (self._on_remote and action in ("reload", "unload"))
 
     def action_reload(self) -> None:
         """Ask for load parameters; those of a loaded model are the ones it has."""
@@ -129,6 +185,34 @@ class ModelPicker(ModalScreen[str | None]):
 
     async def _unload(self, key: str) -> None:
         await asyncio.to_thread(self._workbench.unload, key)
+        self._look()
+
+    def action_add_remote(self) -> None:
+        """Ask for another remote engine."""
+        from tui.app.screens.remote_dialog import RemoteDialog
+
+        self.app.push_screen(RemoteDialog(self._workbench), self._remote_added)
+
+    def _remote_added(self, name: str | None) -> None:
+        if name is not None:
+            self._look()
+
+    def action_remove_remote(self) -> None:
+        """Forget the remote engine under the cursor, asking first."""
+        model = self.model_list.current
+        if model is None or not model.remote:
+            self.notify("The cursor is not on a remote engine.", markup=False)
+            return
+        question = f"The address and the key of {model.remote} are forgotten. Threads stay as they are."
+        self._removing = model.remote
+        self.app.push_screen(ConfirmDialog("Remove?", question, "remove"), self._remove_if)
+
+    def _remove_if(self, confirmed: bool | None) -> None:
+        if confirmed:
+            self.run_worker(self.deck.attempt(self._remove(self._removing)))
+
+    async def _remove(self, name: str) -> None:
+        await asyncio.to_thread(self._workbench.remove_remote, name)
         self._look()
 
     def action_close(self) -> None:

@@ -1,7 +1,8 @@
-"""The list of model files."""
+"""The list of models: files, and what remote engines have."""
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tui.app.actions import bindings_for
@@ -14,7 +15,10 @@ WIDTH_FOR_CONTEXT = 60
 
 
 class ModelList(RowList[ModelInfo]):
-    """Name, quantisation, size and context length; a dot for loaded ones, a cross for those that cannot be used."""
+    """Name, quantisation, size and context length; which engine has it, where that is another machine.
+
+    A dot marks loaded models, two arrows remote ones, a cross those that cannot be used.
+    """
 
     BINDINGS = bindings_for("models")
 
@@ -30,17 +34,31 @@ class ModelList(RowList[ModelInfo]):
 
     def pieces(self, item: ModelInfo, width: int, *, at_cursor: bool) -> Pieces:  # noqa: ARG002
         context = context_text(item.context_length) if item.context_length else ""
-        figures = f" {fit(item.quantization, 8)} {bytes_text(item.size):>8} "
-        figures += f"{context:>6} " if width >= WIDTH_FOR_CONTEXT else ""
-        name = fit(one_line(item.key), width - 2 - len(figures))
+        figures = f"{fit(item.quantization, 8)} {bytes_text(item.size):>8}"
+        name = item.key
+        if item.remote:
+            figures = fit(self._remote_text(item), len(figures))
+            name = item.name or item.remote
+        figures = f" {figures} {context:>6} " if width >= WIDTH_FOR_CONTEXT else f" {figures} "
+        name = fit(one_line(name), width - 2 - cell_len(figures))
         if not item.usable:
             return [("✗ ", "quiet"), (name + figures, "quiet")]
+        if item.remote:
+            return [("⇄ ", "live"), (name, ""), (figures, "quiet")]
         loaded = item.key in self.loaded
         return [("● ", "live") if loaded else ("  ", ""), (name, "bold" if loaded else ""), (figures, "quiet")]
 
+    def _remote_text(self, item: ModelInfo) -> str:
+        if item.name:
+            return f"on {item.remote}"
+        return "asking…" if item.usable else "remote engine"
 
-def details(model: ModelInfo | None) -> Content:
-    """All that is known about one model, with the whole reason where it cannot be used."""
+
+def details(model: ModelInfo | None, values: str = "") -> Content:
+    """All that is known about one model, with the whole reason where it cannot be used.
+
+    `values` is what became of the load parameters of a loaded one, as lines.
+    """
     if model is None:
         return Content("")
     facts = [
@@ -58,4 +76,6 @@ def details(model: ModelInfo | None) -> Content:
     if line := " · ".join(one_line(fact) for fact in facts if fact):
         parts.append((f"{line}\n", "$foreground 75%"))
     parts.append((one_line(str(model.path)), "$foreground 60%"))
+    if values:
+        parts.append((f"\n{values}", "$foreground 75%"))
     return Content.assemble(*parts)

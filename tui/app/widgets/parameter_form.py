@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 
 from tui.app.actions import bindings_for
@@ -23,8 +24,18 @@ WIDE_RANGE = 512
 """Values from which on a step doubles or halves instead of counting."""
 
 
-class ParameterForm(RowList[Parameter]):
-    """Rows of label, value and range. A number may be stepped or typed; typed text counts once it is complete."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading among the parameters. The cursor passes over it."""
+
+    title: str
+
+
+class ParameterForm(RowList[Parameter | Section]):
+    """Rows of label, value and range. A number may be stepped or typed; typed text counts once it is complete.
+
+    At first only the basic parameters are shown. All of them stand under headings, and the filter looks through them.
+    """
 
     BINDINGS = bindings_for("load")
 
@@ -37,10 +48,17 @@ class ParameterForm(RowList[Parameter]):
         """Enter was pressed with nothing half typed."""
 
     def __init__(
-        self, title: str, parameters: Sequence[Parameter], values: Mapping[str, Any], limits: Mapping[str, int]
+        self,
+        title: str,
+        parameters: Sequence[Parameter],
+        sections: Mapping[str, Sequence[str]],
+        values: Mapping[str, Any],
+        limits: Mapping[str, int],
     ) -> None:
+        """`sections` are the names of parameters by heading; `limits` the largest values that this model can take."""
         super().__init__(title, classes="dialog")
         self._parameters = parameters
+        self._sections = sections
         self._limits = limits
         self._all = False
         self.values = {parameter.name: values[parameter.name] for parameter in parameters}
@@ -51,23 +69,78 @@ class ParameterForm(RowList[Parameter]):
     def on_mount(self) -> None:
         self._fill()
 
-    def key_of(self, item: Parameter) -> str:
-        return item.name
+    @property
+    def current(self) -> Parameter | None:
+        """The parameter under the cursor."""
+        row = super().current
+        return row if isinstance(row, Parameter) else None
+
+    def key_of(self, item: Parameter | Section) -> str:
+        return item.name if isinstance(item, Parameter) else item.title
+
+    def search_text(self, item: Parameter | Section) -> str:
+        return f"{item.label} {item.name} {item.help}" if isinstance(item, Parameter) else ""
+
+    def set_values(self, values: Mapping[str, Any]) -> None:
+        """Put other values in, by the names of their parameters."""
+        self._drop_typed()
+        self.values.update({name: value for name, value in values.items() if name in self.values})
+        self.refresh()
 
     def _fill(self) -> None:
-        rows = [parameter for parameter in self._parameters if self._all or parameter.group == "basic"]
-        self.set_items(rows)
-        hidden = len(self._parameters) - len(rows)
-        self.border_subtitle = f"enter load · m {hidden} more" if hidden else "enter load · m fewer"
+        basic = [parameter for parameter in self._parameters if parameter.group == "basic"]
+        self.set_items(self._grouped() if self._all else basic)
+        hidden = len(self._parameters) - len(basic)
+        self.border_subtitle = "enter load · m fewer" if self._all else f"enter load · m {hidden} more"
+
+    def _grouped(self) -> list[Parameter | Section]:
+        """Every parameter below the heading of its section."""
+        by_name = {parameter.name: parameter for parameter in self._parameters}
+        rows: list[Parameter | Section] = []
+        for title, names in self._sections.items():
+            known = [by_name.pop(name) for name in names if name in by_name]
+            rows += [Section(title), *known] if known else []
+        return [*rows, Section("Other"), *by_name.values()] if by_name else rows
+
+    def action_filter(self) -> None:
+        self._show_all()
+        super().action_filter()
+
+    def _show_all(self) -> None:
+        if not self._all:
+            self._all = True
+            self._fill()
+
+    def validate_cursor(self, cursor: int) -> int:
+        """Keep the cursor off headings: it goes on the way it came, or back where that ends."""
+        step = -1 if cursor < self.cursor else 1
+        for place in (cursor, cursor + step, cursor - step):
+            if 0 <= place < len(self._shown) and isinstance(self._shown[place], Parameter):
+                return place
+        return cursor
+
+    def _refilter(self) -> None:
+        super()._refilter()
+        self.cursor = self.cursor  # the first row may be a heading
+
+    def _scroll_to_cursor(self) -> None:
+        """Show the heading above the first parameter of a section too."""
+        above = self.cursor - 1
+        headed = 0 <= above < len(self._shown) and isinstance(self._shown[above], Section)
+        region = Region(0, above, 1, 2) if headed else Region(0, self.cursor, 1, 1)
+        self.scroll_to_region(region, animate=False, force=True)
 
     def point_at(self, name: str) -> None:
         """Put the cursor on a parameter, showing the less common ones if it is one of them."""
-        if not any(parameter.name == name for parameter in self.items):
-            self._all = True
-            self._fill()
+        if not any(self.key_of(row) == name for row in self.items):
+            self._show_all()
+        self.clear_filter()
         self.highlight(name)
 
-    def pieces(self, item: Parameter, width: int, *, at_cursor: bool) -> Pieces:
+    def pieces(self, item: Parameter | Section, width: int, *, at_cursor: bool) -> Pieces:
+        if isinstance(item, Section):
+            start = f"── {item.title} "
+            return [(start + "─" * (width - len(start) - 1), "quiet")]
         value = self.values[item.name]
         typing = at_cursor and bool(self.typed)
         text = f"{self.typed}▏" if typing else value_text(item, value)
@@ -171,7 +244,7 @@ class ParameterForm(RowList[Parameter]):
 
     def on_key(self, event: events.Key) -> None:
         parameter = self.current
-        if parameter is None or parameter.kind in ("choice", "boolean"):
+        if self.filtering or parameter is None or parameter.kind in ("choice", "boolean"):
             return
         character = event.character or ""
         if parameter.kind in ("integer", "number"):

@@ -6,9 +6,10 @@ that compares token lists works with images as it does with text.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.engine.images.choice import choose_projector
+    from tui.engine.images.choice import choose_projector, likely_projector
     from tui.engine.images.chunks import MediaChunk
     from tui.engine.images.layout import MediaLayout, flatten
+    from tui.engine.images.memory import projector_memory
     from tui.engine.images.pictures import Picture, decode_image
     from tui.engine.images.projector import Projector
     from tui.engine.images.step import ImageStep
@@ -19,9 +20,10 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
-            "choice": "choose_projector",
+            "choice": "choose_projector likely_projector",
             "chunks": "MediaChunk",
             "layout": "MediaLayout flatten",
+            "memory": "projector_memory",
             "pictures": "Picture decode_image",
             "projector": "Projector",
             "step": "ImageStep",
@@ -38,5 +40,7 @@ __all__ = [
     "choose_projector",
     "decode_image",
     "flatten",
+    "likely_projector",
+    "projector_memory",
     "try_projector",
 ]

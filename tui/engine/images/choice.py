@@ -49,6 +49,15 @@ def choose_projector(
     return None
 
 
+def likely_projector(model: ModelInfo, config: LoadConfig) -> Path | None:
+    """The file that `choose_projector` will most likely give, without trying it; for estimates."""
+    if config.projector == "off" or config.embedding:
+        return None
+    if config.projector:
+        return Path(config.projector).expanduser()
+    return next(iter(projectors_beside(model.path)), None)
+
+
 def projectors_beside(model: Path) -> list[Path]:
     """Files in the model's folder that are named like projectors, the most fitting first."""
     try:

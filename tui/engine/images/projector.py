@@ -33,6 +33,17 @@ _FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
 _TEXT, _IMAGE = 0, 1
 
 
+def context_parameters(config: LoadConfig, kernels: Kernels) -> Any:
+    """`mtmd_context_params` as the load parameters want them."""
+    parameters = load_mtmd().mtmd_context_params_default()
+    parameters.use_gpu = kernels.gpu
+    parameters.print_timings = False
+    parameters.n_threads = config.batch_threads or config.threads or default_threads()
+    parameters.flash_attn_type = _FLASH_ATTENTION[config.flash_attention]
+    parameters.warmup = False
+    return parameters
+
+
 class Projector:
     """Safe to use from any thread; one prompt's images are encoded at a time, on the caller's thread.
 
@@ -63,13 +74,8 @@ class Projector:
         """Numbers in the vector of one token."""
         self._pass_size: int = self._llama.llama_n_ubatch(opened.context)
         self._content = f"{path.name}:{path.stat().st_size}:{path.stat().st_mtime_ns}"
-        parameters = self._mtmd.mtmd_context_params_default()
-        parameters.use_gpu = kernels.gpu
-        parameters.print_timings = False
-        parameters.n_threads = config.batch_threads or config.threads or default_threads()
+        parameters = context_parameters(config, kernels)
         parameters.media_marker = self.marker.encode()
-        parameters.flash_attn_type = _FLASH_ATTENTION[config.flash_attention]
-        parameters.warmup = False
         self._context = self._mtmd.mtmd_init_from_file(os.fsencode(path), opened.model, parameters)
         if not self._context:
             raise ModelUnusable(

@@ -39,23 +39,7 @@ def open_speculator(opened: OpenModel, config: LoadConfig, kernels: Kernels) -> 
 
 def _open_draft_model(opened: OpenModel, config: LoadConfig, kernels: Kernels) -> DraftModel:
     path = Path(config.draft_model).expanduser()
-    trained = _trained_length(path)
-    own = replace(
-        config,
-        context_length=min(opened.context_length, trained or opened.context_length),
-        parallel=opened.sequences,
-        unified_kv_cache=True,
-        speculation="off",
-        draft_model="",
-        lora=(),
-        tensor_overrides=(),
-        gpu_layers=None,
-        gpu_offload_ratio=None,
-        cpu_expert_layers_ratio=0.0,
-        experts_used=None,
-        chat_template=None,
-        projector="off",
-    )
+    own = draft_config(config, opened.context_length, opened.sequences, _trained_length(path))
     try:
         draft = open_model(path, own, kernels)
     except ModelUnusable as problem:
@@ -72,6 +56,26 @@ def _open_draft_model(opened: OpenModel, config: LoadConfig, kernels: Kernels) -
         draft.close()
         raise
     return DraftModel(draft, opened.model, config.draft_min_probability)
+
+
+def draft_config(config: LoadConfig, context_length: int, sequences: int, trained: int) -> LoadConfig:
+    """How the draft model is loaded beside a model with these parameters, and with this context and sequences."""
+    return replace(
+        config,
+        context_length=min(context_length, trained or context_length),
+        parallel=sequences,
+        unified_kv_cache=True,
+        speculation="off",
+        draft_model="",
+        lora=(),
+        tensor_overrides=(),
+        gpu_layers=None,
+        gpu_offload_ratio=None,
+        cpu_expert_layers_ratio=0.0,
+        experts_used=None,
+        chat_template=None,
+        projector="off",
+    )
 
 
 def _trained_length(path: Path) -> int:

@@ -7,7 +7,7 @@ import secrets
 import time
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
@@ -192,7 +192,17 @@ class Chunks:
         return {**self._head, "choices": [choice], **extra}
 
 
-async def encode(chunks: Chunks, batches: AsyncIterator[Batch | None]) -> AsyncIterator[bytes]:
+class Chunker(Protocol):
+    """Makes wire objects of events."""
+
+    def feed(self, index: int, events: Sequence[Event]) -> list[dict[str, Any]]:
+        """What to say for what came for a choice."""
+
+    def last(self) -> list[dict[str, Any]]:
+        """What to say when every choice has ended."""
+
+
+async def encode(chunks: Chunker, batches: AsyncIterator[Batch | None]) -> AsyncIterator[bytes]:
     """The stream on the wire: `data:` lines, ended by `[DONE]`."""
     async for batch in batches:
         if batch is None:
@@ -216,7 +226,12 @@ def finish_reason(reason: StopReason, *, called: bool) -> str:
 
 def usage(stats: Sequence[GenerationStats]) -> dict[str, Any]:
     """Tokens over all choices; they share one prompt."""
-    prompt = max((one.prompt_tokens for one in stats), default=0)
+    return usage_of_prompts(stats, len(stats))
+
+
+def usage_of_prompts(stats: Sequence[GenerationStats], choices: int) -> dict[str, Any]:
+    """Tokens over all answers, of which each `choices` share one prompt."""
+    prompt = sum(one.prompt_tokens for one in stats) // max(1, choices)
     completion = sum(one.generated_tokens for one in stats)
     return {
         "prompt_tokens": prompt,

@@ -15,7 +15,7 @@ from tui.domain import ModelInfo
 from tui.server.answering import Answers, unless_gone
 from tui.server.bodies import parsed, read_json
 from tui.server.dialects import Dialect
-from tui.server.openai import chat
+from tui.server.openai import chat, completions
 from tui.server.openai.embeddings import EmbeddingsRequest, RerankRequest, embeddings_body, rerank_body
 from tui.server.openai.errors import error_body
 from tui.server.openapi import takes
@@ -38,6 +38,17 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
             return JSONResponse(chat.whole(collected, wire.model))
         include_usage = wire.stream_options is not None and wire.stream_options.include_usage
         chunks = chat.Chunks(wire.model, len(requests), include_usage=include_usage)
+        return await answers.stream(request, requests, lambda batches: chat.encode(chunks, batches))
+
+    @takes(completions.CompletionRequest)
+    async def complete(request: Request) -> Response:
+        """Go on from a prompt, or fill the gap before a suffix."""
+        wire = parsed(completions.CompletionRequest, await read_json(request, services.options().largest_body))
+        requests = wire.to_requests()
+        if not wire.stream:
+            wire.echoes()  # says what is wrong before anything is computed
+            return JSONResponse(completions.whole(wire, await answers.whole(request, requests), wire.model))
+        chunks = completions.Chunks(wire, wire.model)
         return await answers.stream(request, requests, lambda batches: chat.encode(chunks, batches))
 
     @takes(EmbeddingsRequest)
@@ -78,6 +89,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
 
     return [
         Route("/v1/chat/completions", chat_completions, methods=["POST"]),
+        Route("/v1/completions", complete, methods=["POST"]),
         Route("/v1/embeddings", embeddings, methods=["POST"]),
         Route("/v1/rerank", rerank, methods=["POST"]),
         Route("/v1/models", models),

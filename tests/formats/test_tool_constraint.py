@@ -1,0 +1,214 @@
+"""Whatever a grammar lets a model say must be the calls that were asked for, in every format."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from typing import Any
+
+import numpy
+import pytest
+from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
+
+from tests.support.output_templates import TEMPLATES
+from tests.support.toolcall_cases import Parsed, gathered
+from tui.domain import BadRequest, Tool, ToolChoice
+from tui.formats import OutputFormat, OutputParser, detect_output_format, tool_constraint
+
+WEATHER = Tool(
+    "get_weather",
+    parameters=json.dumps(
+        {
+            "type": "object",
+            "properties": {
+                "city": {"type": "string"},
+                "days": {"type": "integer", "minimum": 1, "maximum": 14},
+                "unit": {"enum": ["celsius", "fahrenheit"]},
+                "hours": {"type": "array", "items": {"type": "integer"}, "minItems": 1, "maxItems": 3},
+                "precise": {"type": "boolean"},
+            },
+            "required": ["city", "unit"],
+            "additionalProperties": False,
+        }
+    ),
+)
+NOTE = Tool(
+    "save-note",
+    parameters=json.dumps(
+        {
+            "type": "object",
+            "properties": {
+                "text": {"type": "string", "minLength": 2, "maxLength": 20},
+                "place": {"type": "object", "properties": {"x": {"type": "number"}}, "required": ["x"]},
+            },
+            "required": ["text", "place"],
+        }
+    ),
+)
+CLOCK = Tool("clock")
+TOOLS = (WEATHER, NOTE, CLOCK)
+
+# Each shape once, and once more with its markers spelled out where no vocabulary has them as tokens.
+FAMILIES = [
+    (family, False)
+    for family in (
+        "plain", "hermes", "granite", "functools", "xlam", "llama3", "deepseek-r1", "kimi", "mistral-small",
+        "qwen3-coder", "minimax-m2", "deepseek-v3.2", "glm", "lfm2", "olmo3", "gemma4", "gpt-oss", "muse",
+    )
+] + [(family, True) for family in ("plain", "hermes", "qwen3-coder", "minimax-m2", "glm", "olmo3")]  # fmt: skip
+END = 0
+
+
+class Words:
+    """A vocabulary of all bytes, some words that are likely to be said, and the markers of one format.
+
+    Markers are special tokens, or with `spelled` ordinary ones.
+    """
+
+    bos_token_id = None
+    eos_token_id = END
+
+    def __init__(self, output_format: OutputFormat, spelled: bool) -> None:
+        texts = ['"', "}", "]", ")", '":', ", ", "</", "\n</", "\n", "12", "true", "Rom", "é", "'"]
+        closings = ["\n</parameter>\n", "</arg_value>\n", "</parameter>", "\n</tool_call>"]
+        self.markers = [marker for marker in output_format.markers if len(marker) > 2]
+        words = [text.encode() for text in dict.fromkeys((*texts, *closings, *self.markers))]
+        self.tokens = [b"<end>", *(bytes([byte]) for byte in range(256)), *words]
+        self.ids = {marker: self.tokens.index(marker.encode()) for marker in self.markers}
+        self.special_token_ids = [END] if spelled else [END, *self.ids.values()]
+        self.tokenizer = LLTokenizer(TokenizerWrapper(self), n_vocab=len(self.tokens), eos_token=END)
+
+    def __call__(self, data: bytes) -> list[int]:
+        return [byte + 1 for byte in data]
+
+    def matcher(self, source: str) -> LLMatcher:
+        """For a grammar, with the special tokens where they belong."""
+
+        def token(rule: re.Match[str]) -> str:
+            number = self.ids.get(json.loads(rule[2]), END)
+            return f"{rule[1]}: <[{number}]>" if number in self.special_token_ids and number != END else rule[0]
+
+        source = re.sub(r'^(marker_\d+): (".*")$', token, source, flags=re.MULTILINE)
+        matcher = LLMatcher(self.tokenizer, LLMatcher.grammar_from_lark(source), log_level=0)
+        assert not matcher.is_error(), matcher.get_error()
+        return matcher
+
+
+def say(words: Words, start: LLMatcher, chance: random.Random) -> bytes:
+    """Some output that the grammar allows, token by token."""
+    matcher = start.deep_copy()
+    said: list[bytes] = []
+    count = len(words.tokens)
+    weights = numpy.array([60.0] + [1.0] * 256 + [40.0] * (count - 257))
+    for _ in range(4000):
+        mask = numpy.frombuffer(matcher.compute_bitmask(), dtype=numpy.uint8)
+        allowed = numpy.unpackbits(mask, count=count, bitorder="little") * weights
+        assert allowed.any(), said
+        sums = allowed.cumsum()
+        token = int(sums.searchsorted(chance.random() * sums[-1], side="right"))
+        if token == END:
+            break
+        said.append(words.tokens[token])
+        assert matcher.consume_token(token), matcher.get_error()
+        if matcher.is_stopped():
+            break
+    else:
+        raise AssertionError(f"no end: {said[:300]!r}")
+    return b"".join(said)
+
+
+def fits(value: Any, schema: dict[str, Any]) -> bool:
+    """Whether a value is valid, for the few words of JSON Schema that the tools here use."""
+    if "enum" in schema and value not in schema["enum"]:
+        return False
+    kind = schema.get("type")
+    types = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "array": list, "object": dict}
+    if kind and (not isinstance(value, types[kind]) or (isinstance(value, bool) and kind != "boolean")):
+        return False
+    if kind == "integer":
+        return schema.get("minimum", value) <= value <= schema.get("maximum", value)
+    if kind == "string":
+        return schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
+    if kind == "array":
+        count = len(value)
+        return schema.get("minItems", 0) <= count <= schema.get("maxItems", count) and all(
+            fits(item, schema.get("items", {})) for item in value
+        )
+    if kind == "object":
+        properties = schema.get("properties", {})
+        known = all(fits(item, properties.get(key, {})) for key, item in value.items())
+        closed = schema.get("additionalProperties", True) or set(value) <= set(properties)
+        return known and closed and set(schema.get("required", ())) <= set(value)
+    return True
+
+
+def parsed(output_format: OutputFormat, data: bytes) -> Parsed:
+    parser = OutputParser(output_format, tools=TOOLS)
+    return gathered(parser.feed(data, 1) + parser.finish())
+
+
+def check(result: Parsed, names: set[str], data: bytes) -> None:
+    assert result.calls, data
+    assert result.content.strip() == "", data
+    for name, arguments in result.calls:
+        assert name in names, data
+        tool = next(tool for tool in TOOLS if tool.name == name)
+        assert fits(json.loads(arguments), {**json.loads(tool.parameters), "type": "object"}), (arguments, data)
+
+
+@pytest.mark.parametrize(("family", "spelled"), FAMILIES)
+def test_required_calls_are_valid_and_parsed_100_times_of_100(family: str, spelled: bool) -> None:
+    output_format = detect_output_format(TEMPLATES[family])
+    words = Words(output_format, spelled)
+    choices = (
+        ToolChoice("required", parallel=False),
+        ToolChoice("required"),
+        ToolChoice("required", name="save-note"),
+    )
+    constraints = [tool_constraint(output_format, TOOLS, choice) for choice in choices]
+    matchers = [words.matcher(constraint.source) for constraint in constraints if constraint is not None]
+    assert len(matchers) == len(choices)
+    for number in range(100):
+        choice = choices[number % 3]
+        data = say(words, matchers[number % 3], random.Random(number))
+        result = parsed(output_format, data)
+        check(result, {choice.name} if choice.name else {tool.name for tool in TOOLS}, data)
+        if not choice.parallel:
+            assert len(result.calls) == 1, data
+
+
+@pytest.mark.parametrize("family", ["hermes", "qwen3-coder", "kimi", "plain"])
+def test_one_call_at_most_is_a_constraint_behind_the_opening(family: str) -> None:
+    output_format = detect_output_format(TEMPLATES[family])
+    constraint = tool_constraint(output_format, TOOLS, ToolChoice("auto", parallel=False))
+    assert constraint is not None
+    assert constraint.opening == ""
+    words = Words(output_format, spelled=False)
+    start = words.matcher(constraint.source)
+    for number in range(20):
+        data = b"Let me see." + constraint.after[0].encode() + say(words, start, random.Random(number))
+        result = parsed(output_format, data)
+        assert len(result.calls) == 1, data
+        assert result.content == "Let me see."
+
+
+def test_harmony_may_think_before_it_calls() -> None:
+    constraint = tool_constraint(detect_output_format(TEMPLATES["gpt-oss"]), TOOLS, ToolChoice("required"))
+    assert constraint is not None
+    assert constraint.opening == "<|channel|>analysis"
+    assert constraint.after == ("<|start|>assistant",)
+
+
+def test_free_answers_have_no_constraint() -> None:
+    output_format = detect_output_format(TEMPLATES["hermes"])
+    assert tool_constraint(output_format, TOOLS, ToolChoice("none")) is None
+    assert tool_constraint(output_format, TOOLS, ToolChoice("auto")) is None
+
+
+@pytest.mark.parametrize(("tools", "name"), [((), "no tool to call"), (TOOLS, "get_news")])
+def test_a_tool_that_is_not_there_cannot_be_required(tools: tuple[Tool, ...], name: str) -> None:
+    output_format = detect_output_format(TEMPLATES["hermes"])
+    with pytest.raises(BadRequest, match=name) as caught:
+        tool_constraint(output_format, tools, ToolChoice("required", name=name if tools else ""))
+    assert caught.value.field == "tool_choice"
