@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 SEARCH_DELAY = 0.2
 """Seconds without another letter after which the disk is searched."""
 
+_ON_A_REQUEST = ("section", "copy_section", "copy_curl", "replay", "clear_log")
+
 MODELS_EVERY = 4
 """Looks at the server for each look at the loaded models."""
 
@@ -39,6 +41,7 @@ class ServerScreen(ServerPanes):
     _shown_detail: tuple[RequestRecord | None, str, int] | None = None
     _delay: Timer | None = None
     _looks = 0
+    _any_requests = False
 
     def on_mount(self) -> None:
         self.begin(self._open())
@@ -93,6 +96,14 @@ class ServerScreen(ServerPanes):
             self.requests.show_empty(server_commands.empty_text(server, self.requests.filter_text))
         self.requests.show(records)
         self.show_detail()
+        if bool(records) != self._any_requests:
+            self._any_requests = bool(records)
+            self.refresh_bindings()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _ON_A_REQUEST:
+            return self.requests.current is not None
+        return super().check_action(action, parameters)
 
     async def _show_models(self, server: LocalServer) -> None:
         loaded = await asyncio.to_thread(self.workbench.loaded)

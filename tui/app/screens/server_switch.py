@@ -36,6 +36,8 @@ async def _switch(app: LmdeckApp) -> None:
     server = app.desk.made
     if server is None:
         return
+    if not app.screen_stack[0].is_current:  # the server view shows it by itself
+        return
     if not server.state.running:
         app.notify("The server is off.", markup=False)
     elif server.options.is_local:
