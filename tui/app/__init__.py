@@ -54,7 +54,10 @@ def run(workbench: Workbench, make_server: Callable[[Workbench, Holder], LocalSe
             terminal.on_gone(app.leave)
             for number in handlers:
                 signal.signal(number, lambda *_: app.leave())
-            app.run(mouse=bool(settings.get("mouse", True)))
+            try:
+                app.run(mouse=bool(settings.get("mouse", True)))
+            finally:
+                app.desk.close()
             return app.return_code or 0
     finally:
         workbench.close()

@@ -9,7 +9,7 @@ from tui.app.figures import fit, one_line
 from tui.app.server_options import OptionRow
 from tui.app.widgets.row_list import Pieces, RowList
 
-LABEL_WIDTH = 17
+LABEL_WIDTH = 16
 
 
 class OptionList(RowList[OptionRow]):

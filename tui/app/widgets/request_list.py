@@ -107,7 +107,7 @@ class RequestList(RowList[RequestRecord]):
         if not item.over and not tokens:
             return f" {fit(item.progress or 'waiting', 20)}{seconds}"
         count = f"{count_text(tokens)} tok" if tokens else ""
-        return f" {count:>8}{_speed_text(self._speed(item)):>13}{seconds}"
+        return f" {count:>8}{_speed_text(self._speed(item)):>12}{seconds}"
 
 
 def _speed_text(speed: float) -> str:
