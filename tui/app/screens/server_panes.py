@@ -40,6 +40,7 @@ class ServerPanes(Screen[None]):
 
     status_line = getters.query_one(ServerLine)
     options = getters.query_one(OptionList)
+    side = getters.query_one("#side", Vertical)
     explanation = getters.query_one(".explanation", Static)
     models = getters.query_one(ServedModels)
     tokens = getters.query_one(TokenList)
@@ -66,7 +67,8 @@ class ServerPanes(Screen[None]):
                 yield ServedModels()
                 yield TokenList()
             with Vertical(id="main"):
-                yield RequestList(lambda record: self.history.speed(record, time.monotonic()))
+                requests = RequestList(lambda record: self.history.speed(record, time.monotonic()))
+                yield requests.add_class("-shown")
                 yield RequestDetail()
         yield KeyBar()
 
@@ -80,10 +82,13 @@ class ServerPanes(Screen[None]):
 
     def show_pane(self, pane: Widget) -> None:
         """Focus a pane, which a narrow screen has to show first."""
-        self.set_class(pane in (self.options, self.tokens), "-aside")
-        self.set_class(pane is self.detail, "-detail")
-        # A pane that was hidden can take the focus only when the stylesheet has shown it.
+        self._page_of(pane).add_class("-shown")
+        self.remove_class("-aside")
+        # It can take the focus only when the stylesheet has shown it, and only then may the other one go.
         self.call_after_refresh(pane.focus)
+
+    def _page_of(self, pane: Widget) -> Widget:
+        return self.side if pane in (self.options, self.tokens) else pane
 
     def action_focus_pane(self, name: str) -> None:
         self.show_pane(self.query_one(name))
@@ -103,8 +108,10 @@ class ServerPanes(Screen[None]):
     @on(events.DescendantFocus)
     def _focus_moved(self, event: events.DescendantFocus) -> None:
         if event.widget in self._ring:
-            self.set_class(event.widget in (self.options, self.tokens), "-aside")
-            self.set_class(event.widget is self.detail, "-detail")
+            shown = self._page_of(event.widget)
+            self.set_class(shown is self.side, "-aside")
+            for page in (self.side, self.requests, self.detail):
+                page.set_class(page is shown, "-shown")
 
     @on(RowList.Highlighted)
     def _cursor_moved(self, event: RowList.Highlighted) -> None:
