@@ -80,12 +80,19 @@ def serve(
         click.echo(server.state.address)
         warn_of_network(server.options)
         while (line := lines.get()) is not _STOP:
-            with suppress(OSError):  # whoever read the lines went away
-                click.echo(line, err=True)
+            _report(line)
     finally:
-        forget()
         server.close()
+        forget()
         workbench.close()
+        while not lines.empty():
+            _report(lines.get())
+
+
+def _report(line: str | None) -> None:
+    if line is not _STOP:
+        with suppress(OSError):  # whoever read the lines went away
+            click.echo(line, err=True)
 
 
 def chosen_options(

@@ -35,7 +35,7 @@ class Services:
             raise ModelNotFound("The request names no model.", 'Say which in "model"; GET /v1/models lists them.')
         present = next((model for model in loaded if model.key == name), None)
         info = present.info if present is not None else self.known_model(name)
-        if not self.options().just_in_time and info.remote is None and info.key not in {model.key for model in loaded}:
+        if not self.options().just_in_time and not info.remote and info.key not in {model.key for model in loaded}:
             raise ModelNotFound(
                 f"{info.key} is not loaded, and requests may not load models here.",
                 "Load it first, or turn on loading by requests (just in time).",
