@@ -105,11 +105,13 @@ class FakeServer:
     tokens: FakeTokens = field(default_factory=FakeTokens)
     replayed: list[str] = field(default_factory=list)
     may_move: threading.Event = field(default_factory=threading.Event)
+    may_restore: threading.Event = field(default_factory=threading.Event)
     restored: bool = False
     closed: bool = False
 
     def __post_init__(self) -> None:
         self.may_move.set()
+        self.may_restore.set()
 
     @property
     def state(self) -> ServerState:
@@ -129,6 +131,7 @@ class FakeServer:
         self.options = options
 
     def restore(self) -> None:
+        self.may_restore.wait(10)
         self.restored = True
 
     def replay(self, request_id: str) -> None:

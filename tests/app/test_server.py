@@ -122,6 +122,26 @@ async def test_it_is_restored_after_the_first_paint_and_closed_at_the_end(workbe
     assert server.closed
 
 
+async def test_a_key_that_comes_while_it_is_restored_is_not_lost(workbench: FakeWorkbench) -> None:
+    server = FakeServer()
+    server.may_restore.clear()
+    async with person_at(workbench, server=server) as person:
+        await person.pilot.press("f9")
+        server.may_restore.set()
+        await person.until(lambda: server.on)
+
+
+async def test_impatience_does_not_turn_it_off_again(workbench: FakeWorkbench) -> None:
+    server = FakeServer()
+    async with person_at(workbench, server=server) as person:
+        await person.until(lambda: server.restored)
+        server.may_move.clear()
+        await person.pilot.press("f9", "f9", "f9")
+        server.may_move.set()
+        await person.until(lambda: "● :1234" in person.top)
+        assert server.on
+
+
 async def test_trouble_with_restoring_is_seen(workbench: FakeWorkbench) -> None:
     async with person_at(workbench, server=FakeServer(trouble=str(TAKEN))) as person:
         await person.until(lambda: "✗ server off" in person.top)

@@ -33,11 +33,8 @@ def port(lmdeck_home: Path) -> int:
 
 def ask(port: int, text: str) -> str:
     question = {"model": "talker", "messages": [{"role": "user", "content": text}]}
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/v1/chat/completions",
-        json.dumps(question).encode(),
-        {"Content-Type": "application/json"},
-    )
+    url = f"http://127.0.0.1:{port}/v1/chat/completions"
+    request = urllib.request.Request(url, json.dumps(question).encode(), {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         return str(json.load(answer)["choices"][0]["message"]["content"])
 
@@ -57,6 +54,7 @@ def test_toggle_on_request_appears_details_toggle_off(lmdeck_home: Path, port: i
         screen.keys("Left")
         screen.wait("What is the walrus?<|im_end|>")
         screen.keys("Escape")
+        screen.wait("find")  # together with what comes after it, escape would be alt
         screen.keys("s")
         screen.wait("server off")
         with pytest.raises(OSError, match="refused"):

@@ -25,6 +25,8 @@ class ServerDesk:
         self._make = make
         self._lock = threading.Lock()
         self._closed = False
+        self._moves = asyncio.Lock()
+        self._switching = False
         self._server: LocalServer | None = None
         self.moving = ""
         """What is being done to it now, such as "starting"; empty most of the time."""
@@ -44,24 +46,32 @@ class ServerDesk:
         """Start it if it ran when the program ended."""
         server = await self.server()
         if server is not None:
-            await self._move("starting", server.restore)
+            async with self._moves:
+                await self._move("starting", server.restore)
 
     async def switch(self) -> bool:
-        """Start it, or stop it if it runs; false while either is going on already. Raises LmdeckError."""
-        server = await self.server()
-        if server is None or self.moving:
+        """Start it, or stop it if it runs; false while that is going on already. Raises LmdeckError."""
+        if self._switching:
             return False
-        if server.state.running:
-            await self._move("stopping", server.stop)
-        else:
-            await self._move("starting", server.start)
-        return True
+        self._switching = True
+        try:
+            server = await self.server()
+            if server is None:
+                return False
+            # At the start it may still be being restored; only then is it known which way it goes.
+            async with self._moves:
+                running = server.state.running
+                await self._move("stopping" if running else "starting", server.stop if running else server.start)
+            return True
+        finally:
+            self._switching = False
 
     async def change(self, options: ServerOptions) -> None:
         """Take other options. Raises LmdeckError, with nothing changed."""
         server = await self.server()
         if server is not None:
-            await self._move("changing", lambda: server.change(options))
+            async with self._moves:
+                await self._move("changing", lambda: server.change(options))
 
     async def _move(self, what: str, work: Callable[[], None]) -> None:
         self.moving, self.problem = what, ""
