@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import cast
 
@@ -15,6 +16,7 @@ from tui.app.screens.dialogs import ConfirmDialog, TextDialog
 from tui.app.screens.help import HelpScreen
 from tui.app.screens.server import ServerScreen
 from tui.app.screens.server_dialogs import NetworkDialog, TokenDialog
+from tui.app.server_desk import ServerDesk
 from tui.app.widgets.key_bar import active_keys
 from tui.domain import Busy, GenerationStats, ServerOptions, ToolCallPart
 
@@ -122,13 +124,17 @@ async def test_it_is_restored_after_the_first_paint_and_closed_at_the_end(workbe
     assert server.closed
 
 
-async def test_a_key_that_comes_while_it_is_restored_is_not_lost(workbench: FakeWorkbench) -> None:
+async def test_a_key_that_comes_while_it_is_restored_is_not_lost() -> None:
     server = FakeServer()
     server.may_restore.clear()
-    async with person_at(workbench, server=server) as person:
-        await person.pilot.press("f9")
-        server.may_restore.set()
-        await person.until(lambda: server.on)
+    desk = ServerDesk(lambda: server)
+    restoring = asyncio.create_task(desk.restore())
+    switching = asyncio.create_task(desk.switch())
+    await asyncio.sleep(0)
+    server.may_restore.set()
+    await restoring
+    assert await switching
+    assert server.on
 
 
 async def test_impatience_does_not_turn_it_off_again(workbench: FakeWorkbench) -> None:

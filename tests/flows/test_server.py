@@ -54,7 +54,7 @@ def test_toggle_on_request_appears_details_toggle_off(lmdeck_home: Path, port: i
         screen.keys("Left")
         screen.wait("What is the walrus?<|im_end|>")
         screen.keys("Escape")
-        screen.wait("find")  # together with what comes after it, escape would be alt
+        screen.wait("┏━ Requests")  # together with what comes after it, escape would be alt
         screen.keys("s")
         screen.wait("server off")
         with pytest.raises(OSError, match="refused"):
