@@ -19,7 +19,7 @@ SERVER_PARAMETERS: tuple[Parameter, ...] = declare(
         "bind",
         "Reach",
         "text",
-        "The address to listen on: 127.0.0.1 is this machine only, 0.0.0.0 lets every machine of the network in.",
+        "Who may come: this machine only (127.0.0.1), or other machines too (0.0.0.0).",
     ),
     Parameter(
         "require_tokens",

@@ -41,7 +41,7 @@ class ServerPanes(Screen[None]):
     status_line = getters.query_one(ServerLine)
     options = getters.query_one(OptionList)
     side = getters.query_one("#side", Vertical)
-    explanation = getters.query_one(".explanation", Static)
+    option_help = getters.query_one(".option-help", Static)
     models = getters.query_one(ServedModels)
     tokens = getters.query_one(TokenList)
     requests = getters.query_one(RequestList)
@@ -63,7 +63,7 @@ class ServerPanes(Screen[None]):
         with Horizontal(id="deck"):
             with Vertical(id="side"):
                 yield OptionList()
-                yield Static(classes="explanation", markup=False)
+                yield Static(classes="option-help", markup=False)
                 yield ServedModels()
                 yield TokenList()
             with Vertical(id="main"):
@@ -117,7 +117,7 @@ class ServerPanes(Screen[None]):
     def _cursor_moved(self, event: RowList.Highlighted) -> None:
         if event.rows is self.options:
             option = self.options.current
-            self.explanation.update(option.parameter.help if option is not None else "", layout=False)
+            self.option_help.update(option.parameter.help if option is not None else "", layout=False)
         elif event.rows is self.requests:
             self.show_detail()
 
