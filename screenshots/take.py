@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from tests.support.model_maker import make_scripted_model
+from tui.__main__ import make_server
 from tui.app.app import LmdeckApp
 from tui.config import Settings
 from tui.domain import LoadConfig, text_message
@@ -64,7 +65,7 @@ async def take(name: str, size: tuple[int, int], *, answered: bool, keys: tuple[
             workbench.load(MODEL, LoadConfig())
             (thread, *_) = workbench.threads.list_threads()
             workbench.answer(thread.id, MODEL).generation.wait(60)
-        app = LmdeckApp(workbench)
+        app = LmdeckApp(workbench, lambda: make_server(workbench, "screen"))
         async with app.run_test(size=size) as pilot:
             await pilot.pause(1.0)
             for key in keys:

@@ -40,3 +40,14 @@ def test_importing_brings_nothing_heavy(module: str, allowed: set[str]) -> None:
     program = f"import sys, {module}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert not (HEAVY & set(done.stdout.split())) - allowed
+
+
+def test_a_server_costs_nothing_until_it_is_started() -> None:
+    program = (
+        "import sys, tempfile; from pathlib import Path; from tui.__main__ import make_server\n"
+        "from tui.paths import Paths; from tui.workbench import Workbench\n"
+        "home = Path(tempfile.mkdtemp()); make_server(Workbench(Paths(home, home, home)), 'screen')\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not ({"starlette", "uvicorn", "pydantic", *HEAVY} - {"sqlite3"}) & set(done.stdout.split())

@@ -48,6 +48,11 @@ class Paths:
         return self.data / "responses.db"
 
     @property
+    def servers(self) -> Path:
+        """Which processes serve, one file for each."""
+        return self.data / "servers"
+
+    @property
     def tokens(self) -> Path:
         """The server's API tokens, hashed."""
         return self.data / "tokens.json"

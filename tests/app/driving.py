@@ -10,10 +10,11 @@ from typing import cast
 
 from textual.pilot import Pilot
 
+from tests.app.fake_server import FakeServer
 from tests.app.fake_workbench import FakeWorkbench
 from tui.app.app import LmdeckApp
 from tui.app.screens.chat import ChatScreen
-from tui.domain import text_message
+from tui.domain import LocalServer, text_message
 from tui.workbench import Workbench
 
 PATIENCE = 10.0
@@ -90,10 +91,14 @@ class Person:
 
 @asynccontextmanager
 async def person_at(
-    workbench: FakeWorkbench, size: tuple[int, int] = (120, 36), *, defects: bool = False
+    workbench: FakeWorkbench,
+    size: tuple[int, int] = (120, 36),
+    *,
+    defects: bool = False,
+    server: LocalServer | None = None,
 ) -> AsyncIterator[Person]:
     """Run the application without a terminal. A defect of ours that it reports fails the test, unless expected."""
-    app = LmdeckApp(cast(Workbench, workbench))
+    app = LmdeckApp(cast(Workbench, workbench), lambda: server or FakeServer())
     async with app.run_test(size=size, notifications=True) as pilot:
         person = Person(pilot, workbench)
         await person.settle()

@@ -95,6 +95,7 @@ class FakeLoadedModel:
     values: tuple[LoadedValue, ...] = ()
     running: int = 0
     memory_bytes: int = 6 * GIB
+    ttl: float | None = None
 
     @property
     def key(self) -> str:

@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.support.hostile import hostile_files
+from tui.__main__ import make_server
 from tui.app.app import LmdeckApp
 from tui.app.screens.load_dialog import LoadDialog
 from tui.app.screens.model_picker import ModelPicker
@@ -30,7 +31,8 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
 @pytest.mark.timeout(600)
 async def test_fifty_hostile_files_have_their_reasons_and_the_screen_lives_on(lmdeck_home: Path) -> None:
     hostile_files(lmdeck_home / "models")
-    app = LmdeckApp(Workbench(find_paths()))
+    workbench = Workbench(find_paths())
+    app = LmdeckApp(workbench, lambda: make_server(workbench, "screen"))
     reasons: dict[str, str] = {}
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("ctrl+o")

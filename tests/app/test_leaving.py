@@ -52,7 +52,8 @@ def ready():
     return loaded()
 workbench.close, workbench.loaded = closed, ready
 assert "textual" not in sys.modules
-code = tui.app.run(workbench)
+from tests.app.fake_server import FakeServer
+code = tui.app.run(workbench, lambda workbench, holder: FakeServer())
 (root / "code").write_text(str(code))
 sys.exit(code)
 """
@@ -166,7 +167,7 @@ def test_closed_terminal_ends_it_cleanly_and_keeps_the_answer(tmp_path: Path) ->
 
 def test_without_a_terminal_it_says_so_and_starts_nothing(tmp_path: Path) -> None:
     program = "import sys, tui.app; from pathlib import Path; from tests.app.fake_workbench import FakeWorkbench; "
-    program += "sys.exit(tui.app.run(FakeWorkbench(Path(sys.argv[1]))))"
+    program += "sys.exit(tui.app.run(FakeWorkbench(Path(sys.argv[1])), None))"
     done = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)], stdin=subprocess.DEVNULL, capture_output=True, text=True
     )

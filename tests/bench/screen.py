@@ -47,11 +47,12 @@ class Forgetful(Workbench):
 
 def answer_with_screen() -> None:
     """The child that draws: types nothing itself, the parent does."""
+    from tui.__main__ import make_server
     from tui.app import run
 
     workbench = Forgetful(find_paths())
     workbench.load(MODEL, LoadConfig())
-    sys.exit(run(workbench))
+    sys.exit(run(workbench, make_server))
 
 
 def answer_without_screen() -> None:

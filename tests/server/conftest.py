@@ -10,8 +10,9 @@ import pytest
 
 from tests.support.embedding_models import bert_weights, make_bert, make_reranker
 from tests.support.model_maker import make_scripted_model, make_tiny_model
+from tui.domain import ServerOptions
 from tui.paths import Paths
-from tui.server import Server, ServerOptions
+from tui.server import Server
 from tui.workbench import Workbench
 
 ANSWER = "Hello! Grüße aus München, 你好."

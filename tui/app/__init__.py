@@ -13,6 +13,10 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tui.domain import LocalServer
+    from tui.presence import Holder
     from tui.workbench import Workbench
 
 __all__ = ["run"]
@@ -21,11 +25,11 @@ LOW_BANDWIDTH_FRAMES = "15"
 """Frames a second over a slow line; Textual's default is 60."""
 
 
-def run(workbench: Workbench) -> int:
+def run(workbench: Workbench, make_server: Callable[[Workbench, Holder], LocalServer]) -> int:
     """Run the screen until the person leaves it or the terminal goes away, and return the exit code.
 
-    The workbench is closed in any case, so that an answer that is still coming is kept. Without a terminal
-    nothing is started and the exit code is 2.
+    The server is made when the screen stands. It and the workbench are closed in any case, so that an answer that
+    is still coming is kept. Without a terminal nothing is started and the exit code is 2.
     """
     from tui.app.terminal import Terminal, has_terminal
 
@@ -46,11 +50,14 @@ def run(workbench: Workbench) -> int:
         with Terminal(workbench.log) as terminal:
             from tui.app.app import LmdeckApp
 
-            app = LmdeckApp(workbench)
+            app = LmdeckApp(workbench, lambda: make_server(workbench, "screen"))
             terminal.on_gone(app.leave)
             for number in handlers:
                 signal.signal(number, lambda *_: app.leave())
-            app.run(mouse=bool(settings.get("mouse", True)))
+            try:
+                app.run(mouse=bool(settings.get("mouse", True)))
+            finally:
+                app.desk.close()
             return app.return_code or 0
     finally:
         workbench.close()

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 import traceback
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from textual import events
@@ -18,11 +18,13 @@ from textual.screen import Screen
 from tui.app.actions import BY_ID, Action, bindings_for
 from tui.app.figures import problem_text
 from tui.app.screens.chat import ChatScreen
+from tui.app.server_desk import ServerDesk
 from tui.app.stylesheets import stylesheet
 from tui.app.themes import DARK, LIGHT
 from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
+    from tui.domain import LocalServer
     from tui.workbench import Workbench
 
 WIDE = 100
@@ -35,7 +37,7 @@ ERROR_SECONDS = 12.0
 
 
 class LmdeckApp(App[None]):
-    """The screen over one workbench, which it closes when it ends."""
+    """The screen over one workbench and its server, which it closes when it ends."""
 
     TITLE = "lmdeck"
     CSS_PATH = [stylesheet(name) for name in ("app", "chat")]
@@ -43,9 +45,10 @@ class LmdeckApp(App[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-short"), (TALL, "-tall")]
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, make_server: Callable[[], LocalServer]) -> None:
         super().__init__()
         self.workbench = workbench
+        self.desk = ServerDesk(make_server)
         self.animation_level = "full" if workbench.settings.get("animations", False) else "none"
         self.register_theme(DARK)
         self.register_theme(LIGHT)
@@ -85,6 +88,7 @@ class LmdeckApp(App[None]):
 
     async def on_unmount(self) -> None:
         # The answer that is still coming is kept by closing the workbench, however we came to leave.
+        await asyncio.to_thread(self.desk.close)
         await asyncio.to_thread(self.workbench.close)
 
     def leave(self) -> None:
@@ -155,6 +159,11 @@ class LmdeckApp(App[None]):
         # What it offers is done on the main screen, so a dialog must be left first.
         if len(self.screen_stack) == 1:
             self.push_screen(Palette())
+
+    def action_toggle_server(self) -> None:
+        from tui.app.screens.server_switch import switch
+
+        switch(self)
 
     def action_help(self) -> None:
         from tui.app.screens.help import HelpScreen, help_entries

@@ -12,6 +12,8 @@ from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
 from tui.cli.listing import ls
 from tui.cli.remote import remote
+from tui.cli.serve import serve
+from tui.cli.server import server
 
 
 @click.group(cls=FailureGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,6 +29,8 @@ def command() -> None:
 command.add_command(chat)
 command.add_command(ls)
 command.add_command(remote)
+command.add_command(serve)
+command.add_command(server)
 command.add_command(doctor)
 command.add_command(completion)
 command.add_command(debug)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tui.config.parameters import Parameter, parse_value, value_text, with_values
     from tui.config.remotes import RemoteStore
     from tui.config.sampling_parameters import SAMPLING_PARAMETERS
+    from tui.config.server_parameters import SERVER_PARAMETERS
     from tui.config.settings import Settings
 else:
     from tui.lazy import lazy_names
@@ -23,6 +24,7 @@ else:
             "parameters": "Parameter parse_value value_text with_values",
             "remotes": "RemoteStore",
             "sampling_parameters": "SAMPLING_PARAMETERS",
+            "server_parameters": "SERVER_PARAMETERS",
             "settings": "Settings",
         },
     )
@@ -31,6 +33,7 @@ __all__ = [
     "LOAD_PARAMETERS",
     "LOAD_SECTIONS",
     "SAMPLING_PARAMETERS",
+    "SERVER_PARAMETERS",
     "Parameter",
     "RemoteStore",
     "Settings",

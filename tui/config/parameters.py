@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
-from tui.domain import BadRequest, LoadConfig, SamplingConfig
+from tui.domain import BadRequest, LoadConfig, SamplingConfig, ServerOptions
 
 Kind = Literal["integer", "number", "choice", "boolean", "text", "numbers", "texts", "scaled files", "pairs"]
 """The last four are lists: `3, 1` · `host:port, host:port` · `file:0.5, file` · `expression=CPU, expression=CUDA0`."""
@@ -22,7 +22,7 @@ class Parameter:
     """What a person must know of one field: how it is called, what it takes, what it does."""
 
     name: str
-    """The field of `LoadConfig` or `SamplingConfig`."""
+    """The field of `LoadConfig`, `SamplingConfig` or `ServerOptions`."""
     label: str
     kind: Kind
     help: str
@@ -35,7 +35,9 @@ class Parameter:
     group: Group = "advanced"
 
 
-def declare(config: type[LoadConfig] | type[SamplingConfig], *parameters: Parameter) -> tuple[Parameter, ...]:
+def declare(
+    config: type[LoadConfig] | type[SamplingConfig] | type[ServerOptions], *parameters: Parameter
+) -> tuple[Parameter, ...]:
     """Fill in the defaults from the dataclass."""
     defaults = {field.name: field.default for field in fields(config)}
     return tuple(replace(parameter, default=defaults[parameter.name]) for parameter in parameters)

@@ -65,6 +65,7 @@ if TYPE_CHECKING:
         ToolCallStarted,
         ToolChoice,
     )
+    from tui.domain.local_server import LocalServer, RequestJournal, ServedRequest, TokenKeeper
     from tui.domain.messages import (
         ImagePart,
         Message,
@@ -83,6 +84,18 @@ if TYPE_CHECKING:
         ModelVocabulary,
     )
     from tui.domain.remotes import RemoteEndpoint
+    from tui.domain.serving import (
+        EVERYWHERE,
+        LOOPBACK,
+        PERMISSIONS,
+        ApiToken,
+        Permission,
+        RequestRecord,
+        RequestState,
+        RequestTotals,
+        ServerOptions,
+        ServerState,
+    )
 else:
     from tui.lazy import lazy_names
 
@@ -101,11 +114,18 @@ else:
             "part_from_json part_to_json text_message",
             "models": "ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
+            "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
+            "serving": "EVERYWHERE LOOPBACK PERMISSIONS ApiToken Permission RequestRecord RequestState RequestTotals "
+            "ServerOptions ServerState",
         },
     )
 
 __all__ = [
+    "EVERYWHERE",
+    "LOOPBACK",
+    "PERMISSIONS",
     "STOP_REASON_TEXT",
+    "ApiToken",
     "BadRequest",
     "BadTemplate",
     "Busy",
@@ -130,6 +150,7 @@ __all__ = [
     "LmdeckError",
     "LoadConfig",
     "LoadedValue",
+    "LocalServer",
     "Logprobs",
     "MemoryEstimate",
     "MemoryShortage",
@@ -143,6 +164,7 @@ __all__ = [
     "Origin",
     "OverflowPolicy",
     "Part",
+    "Permission",
     "Pooling",
     "PromptProgress",
     "Queued",
@@ -152,15 +174,23 @@ __all__ = [
     "ReasoningPart",
     "RemoteEndpoint",
     "RemoteFailed",
+    "RequestJournal",
+    "RequestRecord",
+    "RequestState",
+    "RequestTotals",
     "Role",
     "RopeScaling",
     "SamplingConfig",
+    "ServedRequest",
+    "ServerOptions",
+    "ServerState",
     "Speculation",
     "SplitMode",
     "StopReason",
     "StorageFailed",
     "TextDelta",
     "TextPart",
+    "TokenKeeper",
     "TokenLogprob",
     "Tool",
     "ToolCallArguments",

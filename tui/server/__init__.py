@@ -7,31 +7,26 @@ join them over the one road. `Server` starts and stops it all; everything that c
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tui.server.options import ServerOptions, read_options, write_options
-    from tui.server.records import RequestRecord
+    from tui.server.options import read_options, write_options
     from tui.server.request_log import RequestLog
     from tui.server.server import Server
-    from tui.server.tokens import ApiToken, TokenStore
+    from tui.server.tokens import TokenStore
 else:
     from tui.lazy import lazy_names
 
     __getattr__ = lazy_names(
         __name__,
         {
-            "options": "ServerOptions read_options write_options",
-            "records": "RequestRecord",
+            "options": "read_options write_options",
             "request_log": "RequestLog",
             "server": "Server",
-            "tokens": "ApiToken TokenStore",
+            "tokens": "TokenStore",
         },
     )
 
 __all__ = [
-    "ApiToken",
     "RequestLog",
-    "RequestRecord",
     "Server",
-    "ServerOptions",
     "TokenStore",
     "read_options",
     "write_options",

@@ -108,6 +108,8 @@ class Answering:
         try:
             async for events in generation.batches():
                 if self._entry is not None:
+                    if self._entry.keeps_texts and not self._entry.prompt:
+                        self._entry.prompt = generation.prompt
                     self._entry.saw(events)
                     if self._entry.keeps_texts and not self._entry.prompt:
                         self._entry.prompt = redacted_text(generation.prompt)

@@ -51,7 +51,10 @@ def _own_routes(services: Services, others: Sequence[BaseRoute]) -> list[BaseRou
         return JSONResponse({"lmstudio": True})
 
     async def health(_: Request) -> Response:
-        return JSONResponse({"status": "ok", "lmdeck": __version__})
+        loaded = [model.key for model in services.workbench.loaded()]
+        return JSONResponse(
+            {"status": "ok", "lmdeck": __version__, "loaded": loaded, "running": services.log.running()}
+        )
 
     async def metrics(_: Request) -> Response:
         return PlainTextResponse(metrics_text(services), media_type="text/plain; version=0.0.4")

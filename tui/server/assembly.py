@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp
 
+from tui.domain import ServerOptions
 from tui.server.answering import Answers
 from tui.server.application import build_application
 from tui.server.lmstudio import lmstudio_dialect, lmstudio_v0_dialect
 from tui.server.openai import openai_dialect
-from tui.server.options import ServerOptions
 from tui.server.request_log import RequestLog
 from tui.server.responses import responses_dialect
 from tui.server.services import Services

@@ -18,11 +18,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tui.domain import LmdeckError, StorageFailed
+from tui.domain import LmdeckError, Permission, StorageFailed
 from tui.server.dialects import Dialect, Refused, status_of
 from tui.server.records import RequestEntry
 from tui.server.services import Services
-from tui.server.tokens import Permission
 
 SEND_PATIENCE = 60.0
 """Seconds that a client may leave what it asked for unread."""

@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from typing import Any
 
 from tui.config import Settings
-from tui.domain import BadRequest
+from tui.domain import EVERYWHERE, LOOPBACK, BadRequest, ServerOptions
 
-LOOPBACK = "127.0.0.1"
-EVERYWHERE = "0.0.0.0"
 _SETTING = "server"
-
-
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """Everything that shapes the server. Defaults are LM Studio's where it has the option."""
-
-    port: int = 1234
-    bind: str = LOOPBACK
-    """The address to listen on. Any other than a loopback one lets other machines in."""
-    cors: bool = False
-    """Whether web pages of other origins may use the server."""
-    require_tokens: bool = False
-    """Whether every request needs an API token."""
-    just_in_time: bool = True
-    """Whether a request loads the model that it names."""
-    just_in_time_ttl: float | None = 3600.0
-    """Seconds without work after which a model that a request loaded goes; `None` is never."""
-    auto_evict: bool = True
-    """Whether a model that a request loads takes the place of the one that another request loaded before."""
-    log_prompts: bool = True
-    """Whether the request log keeps what was asked and answered."""
-    extra_hosts: tuple[str, ...] = ()
-    """Names besides its own under which the server may be called, such as that of a reverse proxy."""
-    largest_body: int = 64 * 1024 * 1024
-    """Bytes of a request's body; images come in it."""
-
-    @property
-    def is_local(self) -> bool:
-        """Whether only this machine can reach it."""
-        return self.bind in ("localhost", "::1") or self.bind.startswith("127.")
 
 
 def check_options(options: ServerOptions) -> None:

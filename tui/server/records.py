@@ -6,8 +6,6 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from tui.domain import (
     Event,
@@ -18,49 +16,15 @@ from tui.domain import (
     PromptProgress,
     Queued,
     ReasoningDelta,
+    RequestRecord,
+    RequestState,
     TextDelta,
     ToolCallFinished,
     ToolCallPart,
 )
 
-RequestState = Literal["received", "queued", "loading", "reading", "answering", "done", "failed", "cancelled"]
-
 # Characters of a prompt or an answer that are kept; a longer one keeps its beginning and its end.
 _LONGEST_TEXT = 200_000
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """One request as it stands at a moment."""
-
-    id: str
-    started: float
-    """Seconds since 1970."""
-    method: str
-    path: str
-    dialect: str
-    client: str
-    """Address and program of whoever asked."""
-    token: str
-    """Name of the API token that came with it; empty without one."""
-    state: RequestState
-    status: int
-    """HTTP status; 0 while there is no answer yet."""
-    seconds: float
-    """How long it took, or takes already."""
-    model: str
-    streamed: bool
-    body: str
-    """The request's JSON, secrets and images taken out."""
-    prompt: str
-    """What the model was given."""
-    output: str
-    reasoning: str
-    tool_calls: tuple[ToolCallPart, ...]
-    error: str
-    stats: GenerationStats | None
-    progress: str
-    """What it is doing now, in a word or two."""
 
 
 class RequestEntry:
@@ -89,6 +53,8 @@ class RequestEntry:
         self._output: list[str] = []
         self._reasoning: list[str] = []
         self._tool_calls: list[ToolCallPart] = []
+        self._tokens = 0
+        self._final: RequestRecord | None = None
         self._generations = 0
         self._settled = threading.Event()
         self._settled.set()
@@ -125,9 +91,13 @@ class RequestEntry:
         return self._seconds is not None
 
     def record(self) -> RequestRecord:
-        """How it stands now."""
+        """How it stands now; the same object every time once it will not change any more."""
         with self._lock:
-            return RequestRecord(
+            if self._final is not None:
+                return self._final
+            # Pieces that were joined once need not be joined again at the next look.
+            self._output, self._reasoning = ["".join(self._output)], ["".join(self._reasoning)]
+            record = RequestRecord(
                 id=self.id,
                 started=self.started,
                 method=self.method,
@@ -142,13 +112,18 @@ class RequestEntry:
                 streamed=self.streamed,
                 body=self.body,
                 prompt=clipped(self.prompt),
-                output=clipped("".join(self._output)),
-                reasoning=clipped("".join(self._reasoning)),
+                output=clipped(self._output[0]),
+                reasoning=clipped(self._reasoning[0]),
                 tool_calls=tuple(self._tool_calls),
                 error=self.error,
                 stats=self.stats,
                 progress=self._progress,
+                tokens=self._tokens,
             )
+            if self._seconds is not None and self._settled.is_set():
+                self._final = record
+                self._output, self._reasoning = [], []
+            return record
 
     def _note(self, event: Event) -> None:
         match event:
@@ -158,12 +133,14 @@ class RequestEntry:
                 self._does("loading", f"loading {progress:.0%}")
             case PromptProgress(done, _, total):
                 self._does("reading", f"reading {done:,} of {total:,}")
-            case TextDelta(text):
+            case TextDelta(text, tokens):
                 self._does("answering", "answering")
+                self._tokens += tokens
                 if self.keeps_texts:
                     self._output.append(text)
-            case ReasoningDelta(text):
+            case ReasoningDelta(text, tokens):
                 self._does("answering", "thinking")
+                self._tokens += tokens
                 if self.keeps_texts:
                     self._reasoning.append(text)
             case ToolCallFinished(_, call):

@@ -9,12 +9,12 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from tui.domain import GenerationStats, ToolCallPart
-from tui.server.records import RequestEntry, RequestRecord
+from tui.domain import GenerationStats, RequestRecord, RequestTotals, ToolCallPart
+from tui.server.records import RequestEntry
 
 _IN_MEMORY = 200
 MOST_REQUESTS = 5_000
@@ -36,28 +36,7 @@ _TABLE = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Sums over all requests."""
-
-    requests: int = 0
-    failed: int = 0
-    prompt_tokens: int = 0
-    cached_prompt_tokens: int = 0
-    generated_tokens: int = 0
-    seconds: float = 0.0
-
-    def with_ended(self, record: RequestRecord) -> Totals:
-        """The sums with one more request that has ended."""
-        stats = record.stats or GenerationStats()
-        return replace(
-            self,
-            failed=self.failed + (record.state == "failed"),
-            prompt_tokens=self.prompt_tokens + stats.prompt_tokens,
-            cached_prompt_tokens=self.cached_prompt_tokens + stats.cached_prompt_tokens,
-            generated_tokens=self.generated_tokens + stats.generated_tokens,
-            seconds=self.seconds + record.seconds,
-        )
+_NO_TEXTS: dict[str, Any] = {"body": "", "prompt": "", "output": "", "reasoning": "", "tool_calls": ()}
 
 
 class RequestLog:
@@ -75,7 +54,7 @@ class RequestLog:
         self._writer: threading.Thread | None = None
         self.problem = ""
         """Why requests are not kept on disk, as a sentence; empty while all is well."""
-        self._totals = Totals()
+        self._totals = RequestTotals()
 
     def begin(self, entry: RequestEntry) -> None:
         """A request came in."""
@@ -110,7 +89,7 @@ class RequestLog:
             entries = list(self._entries)
         return [entry.record() for entry in reversed(entries[-most:])]
 
-    def totals(self) -> Totals:
+    def totals(self) -> RequestTotals:
         """What was done since the program began."""
         return self._totals
 
@@ -119,23 +98,46 @@ class RequestLog:
         with self._lock:
             return sum(not entry.over for entry in self._entries)
 
+    def find(self, request_id: str) -> RequestRecord | None:
+        """One request with all its texts. Blocks for the disk."""
+        with self._lock:
+            present = next((entry for entry in self._entries if entry.id == request_id), None)
+        if present is not None:
+            return present.record()
+        if not self._path.exists():
+            return None
+        try:
+            with closing(self._connect()) as connection:
+                row = connection.execute("SELECT record FROM requests WHERE id = ?", (request_id,)).fetchone()
+        except sqlite3.Error:
+            return None
+        return None if row is None else _from_json(row[0])
+
     def search(self, text: str = "", most: int = 500) -> list[RequestRecord]:
-        """Ended requests, the newest first, in which all the words occur. Blocks for the disk."""
+        """Ended requests, the newest first, in which all the words occur; without their texts, which may be long.
+
+        Blocks for the disk.
+        """
+        if not self._path.exists():
+            return []
         words = [f"%{_escaped(word.casefold())}%" for word in text.split()]
         condition = " AND ".join("searchable LIKE ? ESCAPE '\\'" for _ in words) or "1"
         try:
             with closing(self._connect()) as connection:
                 rows = connection.execute(
                     f"SELECT record FROM requests WHERE {condition} ORDER BY started DESC LIMIT ?", (*words, most)
-                ).fetchall()
+                )
+                records = (_from_json(row[0]) for row in rows)
+                return [replace(record, **_NO_TEXTS) for record in records if record is not None]
         except sqlite3.Error:
             return []
-        return [_from_json(row[0]) for row in rows]
 
     def clear(self) -> None:
         """Forget every request that has ended."""
         with self._lock:
             self._entries = deque((entry for entry in self._entries if not entry.over), maxlen=_IN_MEMORY)
+        if not self._path.exists():
+            return
         with suppress(sqlite3.Error), closing(self._connect()) as connection:
             connection.execute("DELETE FROM requests")
             connection.commit()
@@ -166,7 +168,7 @@ class RequestLog:
             entry.settled(_LAST_FIGURES)
             record = entry.record()
             with self._lock:
-                self._totals = self._totals.with_ended(record)
+                self._totals = _with_ended(self._totals, record)
             try:
                 if not self._path.exists():
                     self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -182,6 +184,19 @@ class RequestLog:
                 self.problem = ""
             except (OSError, sqlite3.Error) as refused:
                 self.problem = f"Requests cannot be kept in {self._path.name}: {refused}."
+
+
+def _with_ended(totals: RequestTotals, record: RequestRecord) -> RequestTotals:
+    """The sums with one more request that has ended."""
+    stats = record.stats or GenerationStats()
+    return replace(
+        totals,
+        failed=totals.failed + (record.state == "failed"),
+        prompt_tokens=totals.prompt_tokens + stats.prompt_tokens,
+        cached_prompt_tokens=totals.cached_prompt_tokens + stats.cached_prompt_tokens,
+        generated_tokens=totals.generated_tokens + stats.generated_tokens,
+        seconds=totals.seconds + record.seconds,
+    )
 
 
 def _insert(connection: sqlite3.Connection, record: RequestRecord) -> None:
@@ -213,13 +228,17 @@ def _escaped(word: str) -> str:
     return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-def _from_json(text: str) -> RequestRecord:
-    values: dict[str, Any] = json.loads(text)
-    stats = values["stats"]
-    return RequestRecord(
-        **{
-            **values,
-            "tool_calls": tuple(ToolCallPart(**call) for call in values["tool_calls"]),
-            "stats": None if stats is None else GenerationStats(**stats),
-        }
-    )
+def _from_json(text: str) -> RequestRecord | None:
+    """The record, or nothing for one that another version of lmdeck has written in its own way."""
+    try:
+        values: dict[str, Any] = json.loads(text)
+        stats = values["stats"]
+        return RequestRecord(
+            **{
+                **values,
+                "tool_calls": tuple(ToolCallPart(**call) for call in values["tool_calls"]),
+                "stats": None if stats is None else GenerationStats(**stats),
+            }
+        )
+    except (ValueError, TypeError, KeyError):
+        return None

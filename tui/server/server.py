@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.domain import EngineFault, LmdeckError
-from tui.server.options import ServerOptions, check_options, read_options, write_options
+from tui import __version__
+from tui.domain import BadRequest, EngineFault, LmdeckError, ServerOptions, ServerState
+from tui.presence import Holder, announce, withdraw
+from tui.server.options import check_options, read_options, write_options
 from tui.server.request_log import RequestLog
 from tui.server.tokens import TokenStore
 from tui.workbench import Workbench
@@ -27,22 +29,12 @@ _STOPPING_PATIENCE = 10.0
 _LAST_WORDS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class ServerState:
-    """What a person sees of the server."""
-
-    running: bool
-    address: str
-    """The URL to give to clients; empty while it does not run."""
-    problem: str
-    """Why it does not run though it should, as a sentence."""
-
-
 class Server:
     """Serves a workbench over HTTP. Every method may be called from any thread and blocks for a moment."""
 
-    def __init__(self, workbench: Workbench) -> None:
+    def __init__(self, workbench: Workbench, holder: Holder = "screen") -> None:
         self._workbench = workbench
+        self._holder = holder
         self._options = read_options(workbench.settings)
         self._lock = threading.RLock()
         self._running: _Running | None = None
@@ -59,10 +51,12 @@ class Server:
     def state(self) -> ServerState:
         """Whether it runs, and where."""
         running = self._running
-        return ServerState(running is not None, running.address if running is not None else "", self._problem)
+        if running is None:
+            return ServerState(False, "", self._problem)
+        return ServerState(True, running.address, self._problem, running.since)
 
-    def start(self, options: ServerOptions | None = None) -> None:
-        """Listen, and remember to do so again the next time. Does nothing while it runs already.
+    def start(self, options: ServerOptions | None = None, *, remember: bool = True) -> None:
+        """Listen; with `remember` do so with the same options the next time. Does nothing while it runs already.
 
         Raises Busy if the port is taken, BadRequest for options that cannot be, EngineFault if it does not come up.
         """
@@ -71,8 +65,9 @@ class Server:
                 return
             chosen = options or self._options
             self._begin(chosen)
-            write_options(self._workbench.settings, chosen)
-            self._workbench.settings.set(_RUNNING, True)
+            if remember:
+                write_options(self._workbench.settings, chosen)
+                self._workbench.settings.set(_RUNNING, True)
 
     def stop(self, *, remember: bool = True) -> None:
         """End running streams properly, then listen no more; with `remember` also after the next start."""
@@ -82,6 +77,7 @@ class Server:
             self._problem = ""
             running, self._running = self._running, None
             if running is not None:
+                withdraw(self._workbench.paths.servers)
                 running.stop()
                 self._workbench.log.write("server", "info", "stopped")
 
@@ -106,6 +102,17 @@ class Server:
         except LmdeckError as problem:
             self._problem = str(problem)
             self._workbench.log.write("server", "error", str(problem))
+
+    def replay(self, request_id: str) -> None:
+        """Send the body of a request once more to this server, which answers it like any other. Raises BadRequest."""
+        running, record = self._running, self.log.find(request_id)
+        if running is None:
+            raise BadRequest("The server is off, so nobody would answer.", "Turn it on first.", field="server")
+        if record is None:
+            raise BadRequest("This request is not in the log any more.", "Choose another one.", field="request")
+        from tui.server.replay import send_again
+
+        send_again(record, running.address, self.tokens.own)
 
     def close(self) -> None:
         """Stop it without forgetting that it ran."""
@@ -137,8 +144,23 @@ class Server:
         running.start(opened)
         self._take(options)
         self._running, self._problem = running, ""
+        self._announce(running, options)
         reach = "" if options.is_local else ", open to the network"
         self._workbench.log.write("server", "info", f"listening on {running.address}{reach}")
+
+    def _announce(self, running: _Running, options: ServerOptions) -> None:
+        try:
+            announce(
+                self._workbench.paths.servers,
+                holder=self._holder,
+                address=running.address,
+                bind=options.bind,
+                version=__version__,
+                since=running.since,
+                key=self.tokens.own,
+            )
+        except OSError as refused:
+            self._workbench.log.write("server", "warning", f"other programs cannot find this server: {refused}")
 
     def _take(self, options: ServerOptions) -> None:
         self._options = options
@@ -152,6 +174,7 @@ class _Running:
         self._server = server
         self._answers = answers
         self.address = address
+        self.since = time.time()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._up = threading.Event()

@@ -7,9 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tui.domain import GenerationRequest, ModelInfo, ModelNotFound
+from tui.domain import GenerationRequest, ModelInfo, ModelNotFound, ServerOptions
 from tui.engine import LoadedModel
-from tui.server.options import ServerOptions
 from tui.server.request_log import RequestLog
 from tui.server.tokens import TokenStore
 from tui.workbench import Workbench

@@ -16,33 +16,14 @@ import secrets
 import string
 import threading
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Literal, get_args
 
-from tui.domain import BadRequest, StorageFailed
-
-Permission = Literal["generate", "models"]
-"""`generate` asks models for answers and vectors; `models` loads, unloads and downloads them."""
-
-PERMISSIONS: tuple[Permission, ...] = get_args(Permission)
+from tui.domain import PERMISSIONS, ApiToken, BadRequest, Permission, StorageFailed
 
 _FORM = re.compile(r"sk-lm-([A-Za-z0-9]{8}):([A-Za-z0-9]{20})")
 _LETTERS = string.ascii_letters + string.digits
 _LONGEST_NAME = 80
-
-
-@dataclass(frozen=True, slots=True)
-class ApiToken:
-    """One token, without its secret."""
-
-    id: str
-    name: str
-    permissions: tuple[Permission, ...]
-    created: float
-    """Seconds since 1970."""
-    secret_hash: str
-    """SHA-512 of the secret, in base64."""
 
 
 class TokenStore:
@@ -51,7 +32,13 @@ class TokenStore:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._tokens: dict[str, ApiToken] | None = None
+        self._tokens: dict[str, ApiToken] = {}
+        self._seen: tuple[int, int] | None = None
+        own = ApiToken(_draw(8), "lmdeck", PERMISSIONS, time.time(), "")
+        secret = _draw(20)
+        self._own = replace(own, secret_hash=_hash(secret))
+        self.own = f"sk-lm-{own.id}:{secret}"
+        """A token that this program asks its own server with. It is never written to the file, and dies with us."""
 
     def list(self) -> list[ApiToken]:
         """All tokens, the oldest first. Raises StorageFailed."""
@@ -93,7 +80,7 @@ class TokenStore:
         if found is None:
             return None
         with self._lock:
-            token = self._read().get(found[1])
+            token = self._own if found[1] == self._own.id else self._read().get(found[1])
         if token is None or not hmac.compare_digest(token.secret_hash, _hash(found[2])):
             return None
         return token
@@ -104,18 +91,21 @@ class TokenStore:
         return tokens[token_id]
 
     def _read(self) -> dict[str, ApiToken]:
-        if self._tokens is None:
-            try:
+        """The tokens as they are on disk, where another lmdeck may have made or revoked some."""
+        try:
+            found = self._path.stat()
+            version = (found.st_ino, found.st_mtime_ns)
+            if version != self._seen:
                 entries = json.loads(self._path.read_text(encoding="utf-8"))
                 tokens = [ApiToken(**{**entry, "permissions": tuple(entry["permissions"])}) for entry in entries]
-            except FileNotFoundError:
-                tokens = []
-            except (OSError, ValueError, TypeError, KeyError) as damage:
-                raise StorageFailed(
-                    f"The API tokens in {self._path.name} cannot be read: {damage}.",
-                    "Mend the file, or delete it and make new tokens.",
-                ) from damage
-            self._tokens = {token.id: token for token in tokens}
+                self._tokens, self._seen = {token.id: token for token in tokens}, version
+        except FileNotFoundError:
+            self._tokens, self._seen = {}, None
+        except (OSError, ValueError, TypeError, KeyError) as damage:
+            raise StorageFailed(
+                f"The API tokens in {self._path.name} cannot be read: {damage}.",
+                "Mend the file, or delete it and make new tokens.",
+            ) from damage
         return self._tokens
 
     def _write(self, tokens: dict[str, ApiToken]) -> None:
@@ -131,7 +121,6 @@ class TokenStore:
             raise StorageFailed(
                 f"The API tokens could not be saved: {refused.strerror or refused}.", "Free some room on the disk."
             ) from refused
-        self._tokens = tokens
 
 
 def _draw(length: int) -> str:

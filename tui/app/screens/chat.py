@@ -9,6 +9,7 @@ from textual import on
 from tui.app.actions import bindings_for
 from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
+from tui.app.server_desk import LOOK_EVERY
 from tui.app.widgets.composer import Composer
 from tui.app.widgets.status_line import Status
 
@@ -41,6 +42,16 @@ class ChatScreen(ThreadPanes):
         self._opened = True
         self.begin(self.open_last_thread())
         self.begin(self._open_models())
+        self.begin(self.deck.desk.restore())
+        self.set_interval(LOOK_EVERY, self._look_at_server)
+
+    def _look_at_server(self) -> None:
+        """Show how the server is. A request may have loaded or evicted a model, so look at those too when one ends."""
+        shown, figures = self.status_line.status.server, self.deck.desk.figures()
+        if self.is_current and figures != shown:
+            self.show_status()
+            if figures.requests != shown.requests:
+                self.begin(self._use_model(None))
 
     async def _open_models(self) -> None:
         await self.models.refresh()
@@ -112,6 +123,7 @@ class ChatScreen(ThreadPanes):
                 speed=self.conversation.bridge.speed(answer) if answer else stats.generation_speed,
                 first_token=answer.first_token if answer else stats.time_to_first_token,
                 memory=model.memory_bytes if model else 0,
+                server=self.deck.desk.figures(),
             )
         )
 
@@ -133,6 +145,11 @@ class ChatScreen(ThreadPanes):
     async def _answer_again(self) -> None:
         if await self.conversation.ask_again():
             await self.answer_waiting(self.conversation.thread_id)
+
+    def action_show_server(self) -> None:
+        from tui.app.screens.server import ServerScreen
+
+        self.app.push_screen(ServerScreen(self.workbench, self.deck.desk), lambda _: self.begin(self._use_model(None)))
 
     def action_choose_model(self) -> None:
         from tui.app.screens.model_picker import ModelPicker

@@ -1,12 +1,15 @@
-"""What can be copied from the main screen: a selection, a message, a code block."""
+"""Copying, by every way that works here: from the main screen a selection, a message, a code block."""
 
 from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from textual.screen import Screen
+
+    from tui.app.app import LmdeckApp
     from tui.app.screens.chat_panes import ChatPanes
 
 
@@ -49,15 +52,15 @@ def copy_code(screen: ChatPanes) -> None:
     screen.app.push_screen(NumberDialog("Copy which code block?", first_lines), answered)
 
 
-def copy_text(screen: ChatPanes, text: str, what: str) -> None:
+def copy_text(screen: Screen[Any], text: str, what: str) -> None:
     """Copy text by every way that works here, and say which it was."""
     screen.run_worker(_copy(screen, text, what), group="copy")
 
 
-async def _copy(screen: ChatPanes, text: str, what: str) -> None:
+async def _copy(screen: Screen[Any], text: str, what: str) -> None:
     from tui.app.clipboard import copy
 
-    target = screen.workbench.paths.data / "clipboard.txt"
+    target = cast("LmdeckApp", screen.app).workbench.paths.data / "clipboard.txt"
     try:
         ways = await asyncio.to_thread(copy, text, screen.app.copy_to_clipboard, target, dict(os.environ))
     except OSError as error:

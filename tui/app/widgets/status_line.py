@@ -1,4 +1,4 @@
-"""The top row: which model, how full its context is, and how fast it speaks."""
+"""The top row: which model, how full its context is, how fast it speaks, and whether the server is on."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from textual.content import Content
 from textual.widget import Widget
 
 from tui.app.figures import bar, bytes_text, count_text, fit, one_line
+from tui.app.widgets.server_mark import MARK_WIDTH, ServerFigures, server_mark
 
 GAUGE_WIDTH = 10
 SHORTEST_NAME = 12
 """Cells of the model's name that stay before other figures go."""
+WIDTH_FOR_SERVER = 50
+
+
+_OFF = ServerFigures()
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,7 @@ class Status:
     speed: float = 0.0
     first_token: float = 0.0
     memory: int = 0
+    server: ServerFigures = _OFF
 
 
 class StatusLine(Widget):
@@ -44,10 +50,13 @@ class StatusLine(Widget):
 
 def status_content(status: Status, width: int) -> Content:
     """The row in `width` cells. What matters least goes first when there is no room."""
-    brand = "▍lmdeck  " if width >= 100 else "▍"
-    figures = _figures(status, wide=width >= 100)
+    wide = width >= 100
+    brand = "▍lmdeck  " if wide else "▍"
+    figures = _figures(status, wide=wide)
     name = one_line(status.model) or "no model: ctrl+o"
-    gap = 3 if width >= 100 else 2
+    gap = 3 if wide else 2
+    mark = server_mark(status.server) if width >= WIDTH_FOR_SERVER else []
+    row, width = width, width - (gap + MARK_WIDTH + 1 if mark else 0)
     while figures and 1 + len(brand) + 2 + min(cell_len(name), SHORTEST_NAME) + _room(figures, gap) > width:
         figures.remove(max(figures))
     room = max(0, width - 1 - len(brand) - 2 - _room(figures, gap))
@@ -57,6 +66,9 @@ def status_content(status: Status, width: int) -> Content:
     parts: list[str | tuple[str, str]] = [" ", (brand, "$primary bold"), dot, (name, "bold" if status.model else "")]
     for _priority, _order, text in sorted(figures, key=lambda figure: figure[1]):
         parts += [" " * gap, (text, "$foreground 75%")]
+    if mark:
+        used = Content.assemble(*parts).cell_length
+        parts += [" " * (row - 1 - MARK_WIDTH - used), *mark]
     return Content.assemble(*parts)
 
 
