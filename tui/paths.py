@@ -43,6 +43,11 @@ class Paths:
         return self.data / "requests.db"
 
     @property
+    def responses(self) -> Path:
+        """The responses that clients may continue."""
+        return self.data / "responses.db"
+
+    @property
     def servers(self) -> Path:
         """Which processes serve, one file for each."""
         return self.data / "servers"
@@ -51,6 +56,11 @@ class Paths:
     def tokens(self) -> Path:
         """The server's API tokens, hashed."""
         return self.data / "tokens.json"
+
+    @property
+    def rest_chats(self) -> Path:
+        """The conversations that clients of LM Studio's REST interface go on with."""
+        return self.data / "rest-chats.db"
 
     @property
     def remotes(self) -> Path:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -159,13 +160,15 @@ class Workbench:
         *,
         force: bool = False,
         ttl: float | None = None,
+        identifier: str = "",
     ) -> LoadedModel:
         """Load a model, with `force` even one that will not fit. Blocks; raises LmdeckError.
 
-        `ttl` is how many seconds without work it stays; `None` is for ever.
+        `ttl` is how many seconds without work it stays; `None` is for ever. `identifier` loads one more instance,
+        under that name, beside those that there are.
         """
         model = self._file(model_key)
-        return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl)
+        return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier)
 
     def unload(self, model_key: str) -> None:
         """Free a loaded model."""
@@ -208,16 +211,21 @@ class Workbench:
         request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
         return Answer(recorder.message_id, self.generate(request, self._recording(recorder)), recorder)
 
-    def provide(self, model_key: str, *, ttl: float | None = None) -> LoadedModel:
+    @contextmanager
+    def provide(self, model_key: str, *, ttl: float | None = None) -> Iterator[LoadedModel]:
         """A model for work without a conversation, such as vectors; loaded for it if need be. Blocks.
 
-        Raises LmdeckError.
+        It does not go by itself within the block. Raises LmdeckError.
         """
         from tui.domain import LoadConfig
 
-        info = self._file(model_key)
-        present = self.engine.get(info.key)
-        return present or self.engine.load(info, LoadConfig(), None, ttl=ttl, just_in_time=True)
+        model = self.engine.reserve(model_key)
+        if model is None:
+            model = self.engine.load(self._file(model_key), LoadConfig(), None, ttl=ttl, just_in_time=True)
+        try:
+            yield model
+        finally:
+            model.release()
 
     def close(self) -> None:
         """Stop everything, keep what came. Safe to call twice."""
@@ -251,15 +259,18 @@ class Workbench:
             recorder.record(())
 
     def _provide_model(self, request: GenerationRequest, on_progress: LoadProgress) -> LoadedModel | AnsweringModel:
-        """The model that a request names: the remote one, or the one of this machine, loading it if need be."""
-        present = self.engine.get(request.model)
+        """The model that a request names: the remote one, or the one of this machine, loading it if need be.
+
+        The latter is reserved for the request until it is released.
+        """
+        present = self.engine.reserve(request.model)
         if present is not None:
             return present
         info = self.catalogue.find(request.model)
         if info.remote:
             return self.remotes.model(info)
-        present = self.engine.get(info.key)
-        if present is not None and request.load is None:
+        present = self.engine.reserve(info.key) if request.load is None else None
+        if present is not None:
             return present
         from tui.domain import LoadConfig
 

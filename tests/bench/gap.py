@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 
 from tests.bench.engine import noted_times
+from tests.bench.models import make_bench_model
 from tests.bench.report import Report, median
-from tests.support.model_maker import make_tiny_model
 from tui.domain import LoadConfig, ModelInfo, SamplingConfig
 from tui.engine import Engine, GenerationTask, LoadedModel, LogRing
 
@@ -70,17 +70,7 @@ def one_round(model: LoadedModel, salt: int) -> dict[str, float]:
 
 def measure(rounds: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="lmdeck-bench-") as folder:
-        path = make_tiny_model(
-            Path(folder) / "bench.gguf",
-            layers=24,
-            embedding=512,
-            heads=8,
-            kv_heads=2,
-            feed_forward=1408,
-            context_length=CONTEXT_LENGTH,
-            extra_tokens=151_000,
-            quantization="q8_0",
-        )
+        path = make_bench_model(Path(folder) / "bench.gguf", context_length=CONTEXT_LENGTH)
         engine = Engine(Path(folder) / "verdicts.json", LogRing())
         config = LoadConfig(context_length=CONTEXT_LENGTH, parallel=2)
         model = engine.load(ModelInfo(key="bench", path=path, size=path.stat().st_size), config)

@@ -63,7 +63,7 @@ def read_prompt(opened: OpenModel) -> None:
 
 def error_percent(estimate: MemoryEstimate, opened: OpenModel) -> float:
     """How far the estimate is off, device by device, in per cent of what llama.cpp has allocated there."""
-    found = measured_memory(opened.context)
+    found = measured_memory(opened)
     if found is None:
         raise RuntimeError("this build of llama.cpp does not tell what it has allocated")
     wrong = 0.0

@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 
 from tests.bench.engine import CONFIG, CONTEXT_LENGTH, BareLoop
+from tests.bench.models import make_bench_model
 from tests.bench.report import Report, in_turn, median, median_ratio
-from tests.support.model_maker import make_tiny_model
 from tui.domain import GenerationStats, ModelInfo, SamplingConfig
 from tui.engine import Engine, LoadedModel, LogRing
 
@@ -108,17 +108,7 @@ def _leave_system_cache(file: Path) -> None:
 
 def measure(rounds: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="lmdeck-bench-") as folder:
-        path = make_tiny_model(
-            Path(folder) / "bench.gguf",
-            layers=24,
-            embedding=512,
-            heads=8,
-            kv_heads=2,
-            feed_forward=1408,
-            context_length=CONTEXT_LENGTH,
-            extra_tokens=151_000,
-            quantization="q8_0",
-        )
+        path = make_bench_model(Path(folder) / "bench.gguf", context_length=CONTEXT_LENGTH)
         engine = Engine(Path(folder) / "verdicts.json", LogRing())
         model = engine.load(ModelInfo(key="bench", path=path, size=path.stat().st_size), CONFIG)
         bare = BareLoop(path, engine.self_test().kernels)

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 
+from tests.bench.models import make_bench_model
 from tests.bench.report import Report, in_turn, median, median_ratio
-from tests.support.model_maker import make_scripted_model, make_tiny_model
+from tests.support.model_maker import make_scripted_model
 from tests.support.scripts import long_script
 from tui.domain import Constraint, GenerationStats, LoadConfig, ModelInfo, SamplingConfig
 from tui.engine import Engine, LoadedModel, LogRing
@@ -87,10 +88,7 @@ def measure(rounds: int) -> Report:
             folder / "random.gguf", long_script(400), layers=24, feed_forward=4096, extra_tokens=100_000,
             quantization="q8_0", context_length=8192,
         )  # fmt: skip
-        chance = make_tiny_model(
-            folder / "chance.gguf", layers=24, embedding=512, heads=8, kv_heads=2, feed_forward=1408,
-            extra_tokens=100_000, quantization="q8_0", context_length=8192,
-        )  # fmt: skip
+        chance = make_bench_model(folder / "chance.gguf", context_length=8192, extra_tokens=100_000)
         engine = Engine(folder / "verdicts.json", LogRing())
         figures = (
             compare(engine, repetitive, "repetitive", rounds, None)

@@ -61,9 +61,9 @@ def test_empty_input_is_an_empty_message(options: list[str]) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("{", "is not JSON"),
-        ("{}", "is not a list"),
-        ('[{"type": "function"}]', "tools[0] has no name"),
+        ("{", "cannot be read: Expecting"),
+        ("{}", "must be a list"),
+        ('[{"type": "function"}]', "tools[0] must be a function with a name"),
         ("[1]", "tools[0]"),
     ],
 )

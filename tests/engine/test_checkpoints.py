@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +13,6 @@ from tests.support.memory_models import MemoryKind, make_memory_model
 from tests.support.table_driver import EXACT, TableDriver, driven
 from tui.domain import LoadConfig, SamplingConfig
 from tui.engine import checkpoints as points
-from tui.engine import loading
 from tui.engine.checkpoints import Checkpoint
 
 KINDS: tuple[MemoryKind, ...] = ("recurrent", "hybrid", "window", "hybrid window")
@@ -33,19 +30,9 @@ def model_paths(tmp_path_factory: pytest.TempPathFactory) -> dict[MemoryKind, Pa
     return {kind: make_memory_model(folder / f"{kind}.gguf", kind) for kind in KINDS}
 
 
-@contextmanager
-def driven_with_rollback(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TableDriver]:
+def driven_with_rollback(path: Path) -> AbstractContextManager[TableDriver]:
     """A driver whose context can take back four tokens of a running state, as drafts need it."""
-    make = loading._context_parameters
-
-    def with_rollback(*arguments: Any) -> Any:
-        parameters = make(*arguments)
-        parameters.n_rs_seq = 4
-        return parameters
-
-    monkeypatch.setattr(loading, "_context_parameters", with_rollback)
-    with driven(path) as driver:
-        yield driver
+    return driven(path, speculation="ngram", draft_max_tokens=4)
 
 
 def fill_window(driver: TableDriver) -> None:
@@ -232,12 +219,6 @@ def test_checkpoints_stay_within_number_and_budget(
         assert driver.answer(words(300)).tokens == driver.fresh(words(300))
 
 
-def test_what_can_be_taken_back_is_asked_of_llama_cpp(model_paths: dict[MemoryKind, Path]) -> None:
-    for kind, some in (("recurrent", False), ("hybrid", False), ("window", True)):
-        with driven(model_paths[kind]) as driver:  # type: ignore[index]
-            assert (driver.table.rollback > 0) is some
-
-
 def test_where_prompts_pause() -> None:
     assert points.stops(0, 50, 0) == []
     assert points.stops(0, 300, 0) == [300 - KEPT_BACK]
@@ -264,11 +245,8 @@ def test_what_is_usable() -> None:
     assert points.usable([90], common=80, held=100, shortest_cut=81) == 0
 
 
-def test_wrong_guesses_are_taken_back_exactly(
-    model_paths: dict[MemoryKind, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with driven_with_rollback(model_paths["hybrid"], monkeypatch) as driver:
-        assert driver.table.rollback == 4
+def test_wrong_guesses_are_taken_back_exactly(model_paths: dict[MemoryKind, Path]) -> None:
+    with driven_with_rollback(model_paths["hybrid"]) as driver:
         prompt, guesses = words(200), words(4, 1)
         sequence = driver.start(driver.task([*prompt, *guesses]))
         while len(sequence.tokens) < 199:
@@ -288,10 +266,8 @@ def test_wrong_guesses_are_taken_back_exactly(
         assert said == driver.fresh([*prompt, 9])
 
 
-def test_what_single_steps_computed_is_not_taken_back(
-    model_paths: dict[MemoryKind, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with driven_with_rollback(model_paths["hybrid"], monkeypatch) as driver:
+def test_what_single_steps_computed_is_not_taken_back(model_paths: dict[MemoryKind, Path]) -> None:
+    with driven_with_rollback(model_paths["hybrid"]) as driver:
         sequence = driver.start(driver.task(words(200)))
         driver.generate(sequence, 4)
         driver.table.trim(sequence, 201)

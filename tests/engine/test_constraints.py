@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,10 +175,29 @@ def test_the_opening_is_not_forced_on_a_model_that_knows_nothing(random: LoadedM
         assert json.loads(answer.text.rpartition("</think>")[2])["age"] >= 0
 
 
-def test_without_the_trigger_everything_may_be_said(tmp_path: Path) -> None:
+def test_an_end_before_the_form_leads_to_the_form(tmp_path: Path) -> None:
     path = make_scripted_model(tmp_path / "plain.gguf", "No thoughts at all.")
     with loaded(path, LoadConfig(threads=1)) as model:
-        assert ask(model, schema(PERSON, after=("</think>",))).text == "No thoughts at all."
+        form = schema(PERSON, after=("</think>",))
+        before, _, said = ask(model, form).text.partition("</think>")
+        assert before == "No thoughts at all."
+        assert json.loads(said)["age"] >= 0
+        assert ask(model, replace(form, optional=True)).text == "No thoughts at all."
+
+
+@pytest.mark.parametrize(
+    ("form", "said"),
+    [
+        # The form may begin as the opening does.
+        (Constraint("regex", "<thanks>", after=("</think>",), opening="<think>"), "<thanks>"),
+        # It may not, so that the opening is gone on with.
+        (Constraint("regex", "yes", after=("</think>",), opening="<think>"), "<think><thank you</think>yes"),
+    ],
+)
+def test_an_opening_that_is_half_said(tmp_path: Path, form: Constraint, said: str) -> None:
+    path = make_scripted_model(tmp_path / "half.gguf", "<thank you", special=("<th",))
+    with loaded(path, LoadConfig(threads=1)) as model:
+        assert ask(model, form).text == said
 
 
 def test_a_model_that_keeps_the_form_says_what_it_would_say_anyway(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from tests.support.engines import collect, info_of
 from tests.support.model_maker import make_scripted_model, make_tiny_model
 from tui.domain import LoadConfig, SamplingConfig
 from tui.engine import Engine, LogRing
+from tui.engine.batch import Share
 
 SCRIPT = "The quick brown fox jumps over the lazy dog, and then it sleeps for a while. The end."
 GREEDY = SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=60)
@@ -33,6 +34,9 @@ class Prophet:
             guess = self._known[said : said + 5]
             guesses.append([token + (place % self._error == 0) for place, token in enumerate(guess, start=said)])
         return guesses
+
+    def computed(self, shares: Sequence[Share]) -> None:
+        pass
 
     def verified(self, number: int, offered: int, accepted: int) -> None:  # noqa: ARG002
         self.verdicts.append((offered, accepted))

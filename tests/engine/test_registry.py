@@ -57,8 +57,8 @@ def test_time_without_work_unloads_and_work_puts_it_off(engine: Engine, paths: l
     endless = make_scripted_model(tmp_path / "endless.gguf", "On and on. ", loop=True, context_length=65536, layers=4)
     changes = threading.Semaphore(0)
     engine.on_change = changes.release
-    model = engine.load(info_of(endless), replace(ONE_THREAD, context_length=65536), ttl=1.0)
     staying = engine.load(info_of(paths[1]), ONE_THREAD)
+    model = engine.load(info_of(endless), replace(ONE_THREAD, context_length=65536), ttl=1.0)
     task = model.submit([65], SamplingConfig())
     first_output(task)
     time.sleep(1.3)
@@ -72,17 +72,53 @@ def test_time_without_work_unloads_and_work_puts_it_off(engine: Engine, paths: l
 
 def test_what_requests_loaded_makes_room_for_the_next_one(engine: Engine, paths: list[Path]) -> None:
     by_hand = engine.load(info_of(paths[0]), ONE_THREAD)
-    engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True)
-    newest = engine.load(info_of(paths[2]), ONE_THREAD, just_in_time=True)
-    assert engine.loaded() == (by_hand, newest)
-    task = newest.submit([65], SamplingConfig())
+    engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True).release()
+    second = engine.load(info_of(paths[2]), ONE_THREAD, just_in_time=True)
+    assert engine.loaded() == (by_hand, second)
+    task = second.submit([65], SamplingConfig())
     first_output(task)
-    engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True)
+    second.release()
+    third = engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True)
     assert len(engine.loaded()) == 3, "a model that works is left alone"
     task.cancel()
+    collect(task)
+    wait_until(lambda: engine.loaded() == (by_hand, third))
+    third.release()
     engine.auto_evict = False
-    engine.load(info_of(paths[2]), replace(ONE_THREAD, context_length=256), just_in_time=True)
+    engine.load(info_of(paths[2]), ONE_THREAD, just_in_time=True)
     assert len(engine.loaded()) == 3
+
+
+def test_a_model_that_somebody_is_about_to_ask_stays(engine: Engine, paths: list[Path]) -> None:
+    first = engine.load(info_of(paths[0]), ONE_THREAD, just_in_time=True)
+    first.release()
+    assert engine.reserve("m0") is first
+    second = engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True)
+    assert not engine.unload_idle("m0")
+    assert collect(first.submit([65], SamplingConfig(max_tokens=6))).text[:6] == "I am 0"
+    assert engine.loaded() == (first, second)
+    first.release()
+    wait_until(lambda: engine.loaded() == (second,))
+
+
+def test_a_request_takes_the_model_as_it_is_and_its_time_counts_only_if_it_loads(
+    engine: Engine, paths: list[Path]
+) -> None:
+    model = engine.load(info_of(paths[0]), ONE_THREAD, ttl=100, just_in_time=True)
+    again = engine.load(info_of(paths[0]), replace(ONE_THREAD, context_length=256), ttl=5, just_in_time=True)
+    assert again is model
+    assert (model.ttl, model.just_in_time) == (100, True)
+    by_hand = engine.load(info_of(paths[0]), ONE_THREAD)
+    assert by_hand is model
+    assert (model.ttl, model.just_in_time) == (None, False)
+
+
+def test_several_instances_have_numbers(engine: Engine, paths: list[Path]) -> None:
+    for _ in range(3):
+        engine.load(info_of(paths[0]), ONE_THREAD, identifier="twin")
+    assert [model.key for model in engine.loaded()] == ["twin", "twin:2", "twin:3"]
+    engine.unload("twin:2")
+    assert engine.load(info_of(paths[0]), ONE_THREAD, identifier="twin").key == "twin:2"
 
 
 def test_the_longest_unused_goes_when_there_is_no_room(tmp_path: Path, paths: list[Path]) -> None:
@@ -92,6 +128,7 @@ def test_the_longest_unused_goes_when_there_is_no_room(tmp_path: Path, paths: li
     for path in paths[:2]:
         model = engine.load(info_of(path), ONE_THREAD, just_in_time=True)
         collect(model.submit([65], SamplingConfig(max_tokens=2)))
+        model.release()
     room_for_one = max(model.memory_bytes for model in engine.loaded()) / 2**30
     limit[0] = 2.1 * room_for_one
     engine.load(info_of(paths[2]), ONE_THREAD)
@@ -122,6 +159,7 @@ def test_what_will_go_counts_as_free(tmp_path: Path, paths: list[Path]) -> None:
     assert engine.estimate(info_of(paths[0]), ONE_THREAD).freed == 0
     replaced = engine.load(info_of(paths[0]), ONE_THREAD)
     idle = engine.load(info_of(paths[1]), ONE_THREAD, just_in_time=True)
+    idle.release()
     engine.load(info_of(paths[2]), ONE_THREAD)
     (device,) = replaced.memory.devices
     (other,) = idle.memory.devices

@@ -143,3 +143,10 @@ def test_what_cannot_guess_is_refused_and_nothing_stays_behind(tmp_path: Path, k
     assert engine.loaded() == ()
     assert collect(engine.load(info_of(path), LoadConfig(threads=1)).submit([65], GREEDY)).text == SCRIPT
     engine.close()
+
+
+def test_a_first_step_that_was_slow_by_chance_does_not_make_wrong_guesses_pay() -> None:
+    payoff = Payoff(8)
+    payoff.stepped(0.300, 1, 0)
+    with_guesses, without = run(payoff, 0.030, 0.010, right=0.0)
+    assert with_guesses > without * 0.95

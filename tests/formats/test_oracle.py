@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.chat_oracle import Comparison, compare
-from tests.support.conversations import CONVERSATIONS
+from tests.support.chat_oracle import BEGINNING, END, Comparison, compare, oracle_prompt
+from tests.support.conversations import CONVERSATIONS, Conversation
+from tui.domain import text_message
+from tui.formats import ChatFormat
 
 pytest.importorskip("transformers", reason="the oracle is Hugging Face's transformers, which is not installed")
 
@@ -64,6 +66,7 @@ def _exceptions() -> Iterator[tuple[str, str]]:
     yield from ((name, "a call and its result") for name in NEEDS_SYSTEM_FOR_TOOLS)
 
 
+HALF = Conversation((text_message("user", "Hello"), text_message("assistant", "Once upon")), words=("Hello",))
 EXCEPTIONS = frozenset(_exceptions())
 
 
@@ -89,6 +92,19 @@ def test_own_templates(path: Path) -> None:
     for name, made in differences.items():
         assert made.theirs is None, f"{name}\n--- ours ---\n{made.ours}\n--- theirs ---\n{made.theirs}"
     assert set(differences) == {conversation for template, conversation in EXCEPTIONS if template == path.stem}
+
+
+@pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
+def test_continued_answers(path: Path) -> None:
+    template = path.read_text(encoding="utf-8")
+    theirs = oracle_prompt(template, HALF, {}, continue_last=True)
+    ours = ChatFormat(template, beginning_token=BEGINNING, end_token=END).render(HALF.messages, continue_last=True)
+    assert ours.text.endswith("Once upon")
+    if theirs is None:
+        # It refuses a conversation without tools, as above.
+        assert path.stem in NEEDS_TOOLS
+    else:
+        assert ours.text == theirs
 
 
 def test_published_templates() -> None:

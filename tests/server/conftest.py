@@ -42,9 +42,26 @@ def models_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_scripted_model(folder / "talker.gguf", ANSWER)
     make_scripted_model(folder / "thinker.gguf", f"<think>{REASONING}</think>\n\n{ANSWER}")
     make_tiny_model(folder / "random.gguf", extra_tokens=200)
+    _make_callers(folder)
     make_bert(folder / "embedder.gguf", bert_weights())
     make_reranker(folder / "reranker.gguf")
     return folder
+
+
+def _make_callers(folder: Path) -> None:
+    """Models that call tools when they are asked, and answer when they are given a result."""
+    template = Path(__file__).parents[1] / "support" / "templates" / "mistral-small-3.2.jinja"
+    city = '[TOOL_CALLS]get_weather[CALL_ID]abcdef123[ARGS]{"city": "Ulm", "days": 3}'
+    zone = '[TOOL_CALLS]get_time[CALL_ID]abcdef124[ARGS]{"zone": "Europe/Berlin"}'
+    for name, script in (("caller", city), ("callers", city + zone)):
+        make_scripted_model(
+            folder / f"{name}.gguf",
+            script,
+            chat_template=template.read_text(encoding="utf-8"),
+            special=(),
+            control=("[TOOL_CALLS]", "[CALL_ID]", "[ARGS]", "[INST]", "[/INST]", "[TOOL_RESULTS]", "[/TOOL_RESULTS]"),
+            later=("[/TOOL_RESULTS]", ANSWER),
+        )
 
 
 @pytest.fixture(scope="package")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,15 +76,17 @@ def make_tiny_model(
     seed: int = 0,
     tie_embeddings: bool = False,
     architecture: Architecture = "llama",
+    special: tuple[str, ...] = THINK_TOKENS,
+    control: tuple[str, ...] = (),
     metadata: Mapping[str, Any] = {},
 ) -> Path:
     """Write a model with random weights and return its path.
 
-    Control and think tokens have no chance: with top_k below the vocabulary size an answer ends only at its token
-    limit. `extra_tokens` adds filler words; `metadata` adds or replaces header values. A quantised KV cache needs
-    `embedding / heads` to be a multiple of 32.
+    Control, `special` (user-defined) and `control` tokens have no chance: with top_k below the vocabulary size an
+    answer ends only at its token limit. `extra_tokens` adds filler words; `metadata` adds or replaces header values.
+    A quantised KV cache needs `embedding / heads` to be a multiple of 32.
     """
-    vocabulary = build_vocabulary(words=WORDS, special=THINK_TOKENS, fillers=extra_tokens)
+    vocabulary = build_vocabulary(words=WORDS, special=special, control=control, fillers=extra_tokens)
     shape = Shape(architecture, layers, embedding, heads, kv_heads, feed_forward, context_length, tie_embeddings)
     random = numpy.random.Generator(numpy.random.SFC64(seed))
     silent = [n for n, kind in enumerate(vocabulary.types) if kind != 1]
@@ -109,6 +112,8 @@ def make_scripted_model(
     loop: bool = False,
     cut_utf8: bool = False,
     special: tuple[str, ...] = THINK_TOKENS,
+    control: tuple[str, ...] = (),
+    later: tuple[str, str] | None = None,
     layers: int = 2,
     feed_forward: int = 128,
     extra_tokens: int = 0,
@@ -121,30 +126,39 @@ def make_scripted_model(
     Attention and feed-forward add nothing, each script token has an embedding of random signs, and the output
     matrix maps it to its successor by a margin that no usual sampling overcomes. All other tokens lead to the
     beginning of the script. With `loop` the script starts again for ever. `cut_utf8` puts token borders inside
-    multi-byte characters. The first occurrence of each `special` text is one user-defined token.
+    multi-byte characters. The first occurrence of each `special` text is one user-defined token, that of each
+    `control` text one control token. `later` is one of those texts and another script, for prompts that end with it.
     """
-    text = script.encode() if isinstance(script, str) else script
-    fixed = frozenset(token.encode() for token in (END_OF_TEXT, START_OF_TURN, END_OF_TURN, *special))
-    pieces = cut_script(text, taken=fixed, special=special, cut_utf8=cut_utf8)
-    plain = tuple(piece for piece in pieces if piece not in fixed)
-    vocabulary = build_vocabulary(pieces=plain, special=special, fillers=extra_tokens)
+    texts = [script.encode() if isinstance(script, str) else script]
+    if later is not None:
+        texts.append(later[1].encode())
+    waiting = [*special, *control]
+    fixed = frozenset(token.encode() for token in (END_OF_TEXT, START_OF_TURN, END_OF_TURN, *waiting))
+    scripts: list[list[bytes]] = []
+    for text in texts:
+        taken = fixed.union(*scripts)
+        scripts.append(cut_script(text, taken=taken, special=tuple(waiting), cut_utf8=cut_utf8))
+        waiting = [token for token in waiting if token.encode() not in scripts[-1]]
+    plain = tuple(piece for pieces in scripts for piece in pieces if piece not in fixed)
+    vocabulary = build_vocabulary(pieces=plain, special=special, control=control, fillers=extra_tokens)
     numbers = {token: number for number, token in enumerate(vocabulary.tokens)}
-    chain = [numbers[piece.decode() if piece in fixed else spell(piece)] for piece in pieces]
-    if not loop:
-        chain.append(numbers[END_OF_TURN])
+    chains = [[numbers[piece.decode() if piece in fixed else spell(piece)] for piece in pieces] for pieces in scripts]
+    said = [token for chain in chains for token in chain]
 
     # Wide enough that the embeddings of any two script tokens are far from parallel.
-    embedding = 128 if len(chain) < 256 else 256 if len(chain) < 2048 else 512
+    embedding = 128 if len(said) < 256 else 256 if len(said) < 2048 else 512
     random = numpy.random.Generator(numpy.random.SFC64(0))
-    signs = random.integers(0, 2, (len(chain) + 1, embedding), dtype=numpy.int8) * 2 - 1
+    signs = random.integers(0, 2, (len(said) + len(chains), embedding), dtype=numpy.int8) * 2 - 1
     embeddings = numpy.broadcast_to(signs[-1], (len(vocabulary.tokens), embedding)).copy()
-    outputs = numpy.zeros((len(vocabulary.tokens), embedding), dtype=numpy.int8)
-    said = chain if loop else chain[:-1]
+    if later is not None:
+        embeddings[numbers[later[0]]] = signs[-2]
     embeddings[said] = signs[: len(said)]
-    outputs[chain[1:]] = signs[: len(chain) - 1]
-    outputs[chain[0]] = signs[-1]
-    if loop:
-        outputs[chain[0]] += signs[len(chain) - 1]
+    outputs = numpy.zeros((len(vocabulary.tokens), embedding), dtype=numpy.int8)
+    for number, chain in enumerate(chains):
+        way = [*chain, chain[0] if loop else numbers[END_OF_TURN]]
+        outputs[way[0]] += signs[-1 - number]
+        for token, successor in pairwise(way):
+            outputs[successor] += embeddings[token]
 
     def fill(name: str, dimensions: tuple[int, ...]) -> Array:
         if name == "output_norm.weight":

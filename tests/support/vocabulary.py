@@ -66,11 +66,16 @@ class Vocabulary:
 
 
 def build_vocabulary(
-    *, words: tuple[str, ...] = (), pieces: tuple[bytes, ...] = (), special: tuple[str, ...] = (), fillers: int = 0
+    *,
+    words: tuple[str, ...] = (),
+    pieces: tuple[bytes, ...] = (),
+    special: tuple[str, ...] = (),
+    control: tuple[str, ...] = (),
+    fillers: int = 0,
 ) -> Vocabulary:
     """A vocabulary of 256 bytes, control tokens, `special` user-defined tokens, `words` with merges, `pieces`, fillers.
 
-    Pieces have no merges: no prompt is ever tokenised into them.
+    `control` are further control tokens. Pieces have no merges: no prompt is ever tokenised into them.
     """
     tokens = list(BYTE_CHARACTERS)
     types = [NORMAL] * 256
@@ -79,6 +84,8 @@ def build_vocabulary(
         types.append(CONTROL)
     tokens.extend(special)
     types.extend([USER_DEFINED] * len(special))
+    tokens.extend(control)
+    types.extend([CONTROL] * len(control))
     # llama.cpp refuses a vocabulary without merges, so there is always this one.
     merges = {f"{BYTE_CHARACTERS[0]} {BYTE_CHARACTERS[1]}": BYTE_CHARACTERS[0] + BYTE_CHARACTERS[1]}
     for word in words:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.domain import BadRequest, ReasoningDelta, TextDelta, Tool, ToolCallFinished
+from tui.cli.debug_render import render
+from tui.domain import ReasoningDelta, TextDelta, ToolCallFinished
 
 if TYPE_CHECKING:
     from tui.formats import Delta
@@ -29,6 +30,7 @@ def debug() -> None:
 @click.option("--chunks", type=click.IntRange(min=1), default=1, help="Feed the text in so many pieces (default 1).")
 def parse(template: Path, tools: Path | None, reasoning_open: bool, chunks: int) -> None:
     """Read a model's raw output from standard input and print the message that it is."""
+    from tui.cli.chat_files import read_tools
     from tui.formats import OutputParser, detect_output_format
 
     output_format = detect_output_format(template.read_text("utf-8", "replace"))
@@ -42,28 +44,6 @@ def parse(template: Path, tools: Path | None, reasoning_open: bool, chunks: int)
     click.echo(json.dumps(_message(deltas), ensure_ascii=False, indent=2))
 
 
-def read_tools(path: Path) -> tuple[Tool, ...]:
-    """The tools in a JSON file: a list of functions, each alone or as `{"type": "function", "function": …}`.
-
-    Raises BadRequest with the place of what is wrong.
-    """
-    try:
-        tools = json.loads(path.read_text("utf-8", "replace"))
-    except (ValueError, RecursionError) as problem:
-        raise BadRequest(f"{path} is not JSON: {problem}.", "It must be a list of tools.", field="tools") from problem
-    if not isinstance(tools, list):
-        raise BadRequest(f"{path} is not a list.", "It must be a list of tools.", field="tools")
-    return tuple(_tool(tool, f"tools[{number}]") for number, tool in enumerate(tools))
-
-
-def _tool(tool: Any, field: str) -> Tool:
-    function = tool.get("function", tool) if isinstance(tool, dict) else None
-    if not isinstance(function, dict) or not isinstance(function.get("name"), str):
-        raise BadRequest(f"{field} has no name.", "A tool is an object with a name and parameters.", field=field)
-    parameters = json.dumps(function.get("parameters") or {}, ensure_ascii=False)
-    return Tool(function["name"], str(function.get("description") or ""), parameters)
-
-
 def _message(deltas: list[Delta]) -> dict[str, Any]:
     return {
         "role": "assistant",
@@ -75,3 +55,6 @@ def _message(deltas: list[Delta]) -> dict[str, Any]:
             if isinstance(delta, ToolCallFinished)
         ],
     }
+
+
+debug.add_command(render)

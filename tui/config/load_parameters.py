@@ -283,7 +283,14 @@ LOAD_PARAMETERS = declare(
         maximum=16384,
     ),
     Parameter("draft_model", "Draft model", "text", "Key or file of the small model that guesses."),
-    Parameter("draft_max_tokens", "Most draft tokens", "integer", "The longest guess.", minimum=1, maximum=64),
+    Parameter(
+        "draft_max_tokens",
+        "Most draft tokens",
+        "integer",
+        "The longest guess. Hybrid models keep as many versions of their state, which takes memory.",
+        minimum=1,
+        maximum=64,
+    ),
     Parameter(
         "draft_min_tokens", "Least draft tokens", "integer", "Shorter guesses are not checked.", minimum=0, maximum=64
     ),

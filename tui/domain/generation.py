@@ -62,6 +62,8 @@ class Constraint:
     """The form begins behind the first of these texts in the model's output; empty begins with its first token."""
     opening: str = ""
     """Only an output that begins with this text may go on freely until then; any other has the form from the start."""
+    optional: bool = False
+    """Whether the output may end before the form has begun."""
 
 
 @dataclass(frozen=True, slots=True)

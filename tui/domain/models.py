@@ -32,6 +32,12 @@ class ModelInfo:
     """The longest context it was trained for, in tokens."""
     vocabulary_size: int = 0
     chat_template: str = ""
+    experts: int = 0
+    """Experts of each layer of a mixture; 0 for a model that is none."""
+    experts_used: int = 0
+    """How many of them are asked for each token."""
+    embeds: bool = False
+    """Whether it is made for vectors or scores instead of answers."""
     modified: float = 0.0
     """Seconds since the epoch, of the newest file."""
     remote: str = ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui.engine.engine import Engine
     from tui.engine.images import MediaLayout
-    from tui.engine.library import describe_build
+    from tui.engine.library import describe_build, library_version
     from tui.engine.loaded import LoadedModel
     from tui.engine.loading import DEFAULT_CONTEXT_LENGTH, Kernels, LoadProgress, default_threads
     from tui.engine.log import LogLine, LogRing
@@ -25,7 +25,7 @@ else:
         {
             "engine": "Engine",
             "images": "MediaLayout",
-            "library": "describe_build",
+            "library": "describe_build library_version",
             "loaded": "LoadedModel",
             "loading": "DEFAULT_CONTEXT_LENGTH Kernels LoadProgress default_threads",
             "log": "LogLine LogRing",
@@ -52,6 +52,7 @@ __all__ = [
     "SelfTest",
     "default_threads",
     "describe_build",
+    "library_version",
     "readable_size",
     "unit_length",
 ]

@@ -9,6 +9,7 @@ what it keeps, and every cut is checked afterwards.
 from __future__ import annotations
 
 import ctypes
+from dataclasses import dataclass
 from typing import Any
 
 from tui.engine.library import load_llama
@@ -18,6 +19,25 @@ from tui.engine.loading import OpenModel
 _FULL, _PARTIAL = 0, 1
 
 UNLIMITED = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """What a step with guesses must be like.
+
+    llama.cpp computes a step in pieces of at most `n_ubatch` rows. Each piece may give up window cells that its first
+    tokens do not see, though the text without the guesses would, and may move the states of other sequences, though
+    not the earlier versions of them that guesses are taken back to. So everything has to be in one piece.
+    """
+
+    longest: int
+    """Guesses for one sequence."""
+    rows: int
+    """Rows of the step, guesses included."""
+    even: bool = False
+    """Whether all sequences of the step must have as many: pieces of running states are equally long for all."""
+    alone: bool = False
+    """Whether there must not be a second sequence in the step, because each may be a piece of its own."""
 
 
 class Cells:
@@ -32,7 +52,7 @@ class Cells:
         """Whether layers keep one state that moves on with each token."""
         window = int(llama.llama_model_n_swa(opened.model))
         self._window = window if 0 < window < opened.context_length else 0
-        unified = llama.llama_n_ctx(opened.context) == llama.llama_n_ctx_seq(opened.context)
+        self._unified = unified = llama.llama_n_ctx(opened.context) == llama.llama_n_ctx_seq(opened.context)
         self.crowded = unified and not self._recurrent
         """Whether the cells of one sequence make the others slower: attention looks at all of them."""
         # Elsewhere llama.cpp aborts on copies of a part, or puts the copying off until the source may have changed.
@@ -48,6 +68,16 @@ class Cells:
     def rollback(self) -> int:
         """How many tokens can be taken back right after the step that computed them."""
         return int(self._llama.llama_n_rs_seq(self._context)) if self.running_state else UNLIMITED
+
+    @property
+    def drafting(self) -> Drafting:
+        """What steps with guesses must be like, so that the wrong ones can be taken back."""
+        if self.can_always_cut:
+            return Drafting(UNLIMITED, UNLIMITED)
+        rows = int(self._llama.llama_n_ubatch(self._context))
+        if not self.running_state:
+            return Drafting(UNLIMITED, rows)
+        return Drafting(self.rollback, rows, even=True, alone=not self._unified)
 
     def length(self, number: int) -> int:
         """Tokens that a sequence reaches to."""

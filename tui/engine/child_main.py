@@ -80,7 +80,7 @@ def _lay_out(path: Path, config: LoadConfig, kernels: Kernels, lines: list[str])
     llama = load_llama()
     opened = open_model(path, config, kernels, simulate=True)
     return {
-        "memory": measured_memory(opened.context) or _totals(opened.model, lines),
+        "memory": measured_memory(opened) or _totals(opened.model, lines),
         "outputs": output_bytes(llama, opened.model, opened.output_rows, with_vectors=opened.embeds),
         "context_length": opened.context_length,
         "trained": llama.llama_model_n_ctx_train(opened.model),

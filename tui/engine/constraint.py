@@ -13,20 +13,17 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from tui.domain import BadRequest, Constraint, EngineFault
+from tui.domain import BadRequest, Constraint
+from tui.engine.constraint_state import ConstraintState, short_reason
 from tui.engine.schema_blame import faulty_part
 from tui.engine.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
     from llguidance._lib import JsonCompileOptions
-    from numpy import float32
-    from numpy.typing import NDArray
 
 _MOST_COMPILED = 32
 _LONGEST_SOURCE = 1_000_000
-# Blank tokens that may stand between the end of the reasoning and the beginning of the form.
-_MOST_BLANK_TOKENS = 4
 # White space between the parts of JSON: a model that is lost would otherwise make it without end.
 _JSON_OPTIONS: JsonCompileOptions = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,24}"}
 _MARKER_RULE = re.compile(r'^(marker_\d+: *)("(?:[^"\\\n]|\\.)*")$', re.MULTILINE)
@@ -82,112 +79,6 @@ class Constraints:
         with self._lock:
             self._tokenizer = None
             self._compiled.clear()
-
-
-class ConstraintState:
-    """How far one answer has come in its form. Used by one thread at a time."""
-
-    def __init__(
-        self, matcher: LLMatcher, tokenizer: LLTokenizer, vocabulary: Vocabulary, constraint: Constraint
-    ) -> None:
-        self._matcher = matcher
-        self._tokenizer = tokenizer
-        self._vocabulary = vocabulary
-        self._triggers = tuple(text.encode() for text in constraint.after if text)
-        self._opening = constraint.opening.encode() if self._triggers else b""
-        """What the output must begin with to go on freely; empty once that is decided."""
-        self._longest = max(map(len, (*self._triggers, self._opening)), default=1)
-        self._tail = b""
-        self._begun = False
-        self._blanks_left = _MOST_BLANK_TOKENS if self._triggers else 0
-        self.active = not self._triggers
-        """Whether the form has begun; before that everything may be said."""
-        self._mask: Any = None
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing may follow any more."""
-        return self.active and self._matcher.is_stopped() and not self._matcher.is_error()
-
-    def allows(self, token: int) -> bool:
-        """Whether the answer may go on with this token."""
-        if not self.active:
-            if self._opening and not self._may_open(token):
-                return False
-            rest = self._rest_behind_trigger(token)
-            return not rest or self._taken(self._matcher.deep_copy(), rest)
-        if self._is_blank(token):
-            return True
-        return self._matcher.validate_tokens([token]) == 1
-
-    def accept(self, token: int) -> None:
-        """Go on with a token that is allowed. Raises EngineFault if llguidance gives up."""
-        if not self.active:
-            self._accept_free(token)
-            return
-        if self._is_blank(token):
-            self._blanks_left -= 1
-            return
-        self._begun = True
-        if not self._vocabulary.ends_generation(token) and not self._matcher.consume_token(token):
-            raise self._fault()
-
-    def begin(self) -> None:
-        """Let the form begin now, if the output just turned out not to begin with the opening."""
-        self.active = self.active or bool(self._opening)
-
-    def apply(self, logits: NDArray[float32]) -> None:
-        """Put every logit to minus infinity whose token is not allowed. Raises EngineFault if llguidance gives up."""
-        import numpy
-
-        if self._mask is None:
-            self._mask = numpy.zeros((logits.size + 31) // 32, dtype=numpy.int32)
-        self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
-        if self._matcher.is_error():
-            raise self._fault()
-        allowed = numpy.unpackbits(self._mask.view(numpy.uint8), count=logits.size, bitorder="little")
-        numpy.copyto(logits, -numpy.inf, where=allowed == 0)
-
-    def _may_open(self, token: int) -> bool:
-        text = (self._tail + self._vocabulary.piece(token)).lstrip()
-        return text.startswith(self._opening) or self._opening.startswith(text)
-
-    def _accept_free(self, token: int) -> None:
-        if self._opening and (self._tail + self._vocabulary.piece(token)).lstrip().startswith(self._opening):
-            self._opening = b""
-        rest = self._rest_behind_trigger(token)
-        if rest is None:
-            self._tail = (self._tail + self._vocabulary.piece(token))[-self._longest :]
-            return
-        self.active = True
-        if rest and not self._taken(self._matcher, rest):
-            raise self._fault()
-        self._begun = bool(rest.strip())
-
-    def _rest_behind_trigger(self, token: int) -> bytes | None:
-        """What the token says behind a trigger that it completes; `None` if it completes none."""
-        piece = self._vocabulary.piece(token)
-        text = self._tail + piece
-        ends = [at + len(trigger) for trigger in self._triggers if (at := text.find(trigger)) >= 0]
-        return text[min(ends) :] if ends else None
-
-    def _taken(self, matcher: LLMatcher, data: bytes) -> bool:
-        """Whether the matcher takes these bytes, or what they are without blanks in front."""
-        for text in (data, data.lstrip()):
-            tokens = self._tokenizer.tokenize_bytes(text)
-            if matcher.validate_tokens(tokens) == len(tokens):
-                return not tokens or matcher.consume_tokens(tokens)
-        return False
-
-    def _is_blank(self, token: int) -> bool:
-        """Whether this is white space before the form that the model is free to make."""
-        return not self._begun and self._blanks_left > 0 and not self._vocabulary.piece(token).strip()
-
-    def _fault(self) -> EngineFault:
-        return EngineFault(
-            f"The answer could not be kept to the form that was asked for: {_short(self._matcher.get_error())}",
-            "The schema or grammar is probably too complex; simplify it.",
-        )
 
 
 def _tokenizer(vocabulary: Vocabulary) -> LLTokenizer:
@@ -273,11 +164,7 @@ def _refusal(constraint: Constraint, cause: str) -> BadRequest:
         if path:
             field, cause = f"constraint.{path}", part_cause
     return BadRequest(
-        f"The {_NAMES[constraint.kind]} cannot be used: {_short(cause)}", "Change it, or ask without it.", field=field
+        f"The {_NAMES[constraint.kind]} cannot be used: {short_reason(cause)}",
+        "Change it, or ask without it.",
+        field=field,
     )
-
-
-def _short(text: str) -> str:
-    """The first line of llguidance's words, which go on with its whole state."""
-    line = next((line.strip() for line in text.splitlines() if line.strip()), "no reason was given")
-    return line if len(line) <= 300 else f"{line[:300]}…"

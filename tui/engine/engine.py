@@ -28,6 +28,7 @@ from tui.engine.loading import Kernels, LoadProgress, OpenModel, open_model
 from tui.engine.log import LogRing
 from tui.engine.memory import lay_out
 from tui.engine.native_memory import keep_one_arena, return_memory
+from tui.engine.registry import Registry
 from tui.engine.self_test import SelfTest, self_test
 from tui.engine.states import StateFolder
 from tui.engine.verdicts import VerdictStore
@@ -50,7 +51,7 @@ class Engine:
         self._states = StateFolder(states) if states is not None else None
         self._store = VerdictStore(verdicts)
         self._log = log
-        self._models: dict[str, LoadedModel] = {}
+        self._registry = Registry()
         self._loading = threading.Lock()
         self._progress: dict[str, float] = {}
         self._idle = IdleWatch(self.loaded, self._expire)
@@ -63,7 +64,7 @@ class Engine:
 
     def loaded(self) -> tuple[LoadedModel, ...]:
         """The models in memory, in the order they were loaded."""
-        return tuple(self._models.values())
+        return self._registry.all()
 
     def loading(self) -> tuple[tuple[str, float], ...]:
         """The models that are being loaded, and how far they are, 0 to 1."""
@@ -71,7 +72,11 @@ class Engine:
 
     def get(self, key: str) -> LoadedModel | None:
         """The loaded model of that key, if there is one."""
-        return self._models.get(key)
+        return self._registry.get(key)
+
+    def reserve(self, key: str) -> LoadedModel | None:
+        """The same, for somebody who is about to ask it something: it does not go by itself before `release`."""
+        return self._registry.reserve(key)
 
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; a second of work the first time. Raises EngineFault."""
@@ -108,19 +113,30 @@ class Engine:
         force: bool = False,
         ttl: float | None = None,
         just_in_time: bool = False,
+        identifier: str = "",
     ) -> LoadedModel:
         """Load a model, in place of one with the same key, or give the one that is loaded just so already.
 
         `force` loads even what will not fit. `ttl` is how many seconds without work it stays; `just_in_time` says that
-        a request needs it, so that it may go again when others need its room. Raises ModelUnusable, ModelWillNotFit,
-        BadRequest, EngineFault or Cancelled. What was loaded before stays loaded when the new one is refused.
+        a request needs it: it takes what is there, reserves the model as `reserve` does, and the model may go again
+        when others need its room. `identifier` loads one more under this name, with a number behind it if it is taken
+        (`name:2`). Raises ModelUnusable, ModelWillNotFit, BadRequest, EngineFault or Cancelled. What was loaded before
+        stays loaded when the new one is refused.
         """
         with self._loading:
-            present = self._models.get(model.key)
-            if present is not None and present.config == config:
-                present.ttl = ttl if ttl is not None else present.ttl
-                self._idle.look()
+            if identifier:
+                model = replace(model, key=self._registry.free_key(identifier))
+            present = self._registry.reserve(model.key)
+            # A request takes what is there; only a person has it replaced.
+            if present is not None and (just_in_time or present.config == config):
+                if not just_in_time:
+                    # What a request had loaded is wanted by a person from now on.
+                    present.ttl, present.just_in_time = ttl, False
+                    self._idle.look()
+                    present.release()
                 return present
+            if present is not None:
+                present.release()
             kernels = self.self_test().kernels
             lay_out(model, config, kernels, self._store)  # parameters are checked before a projector is blamed
             projector = choose_projector(model, config, kernels, self._store, self._warn)
@@ -142,7 +158,9 @@ class Engine:
                 projector=projector,
             )
             loaded.ttl, loaded.just_in_time = ttl, just_in_time
-            self._models[model.key] = loaded
+            if just_in_time:
+                loaded.reserve()
+            self._registry.add(loaded)
             self._log.write("engine", "info", f"loaded {model.key} in {seconds:.2f} s")
         self._idle.look()
         self._tell()
@@ -150,17 +168,22 @@ class Engine:
 
     def unload(self, key: str) -> None:
         """Free a model; its running answers end and keep what they have. Unknown keys are ignored."""
-        model = self._models.get(key)
+        model = self._registry.get(key)
         if model is not None:
             model.close()
             del model  # what it still holds shall be freed before memory is returned
             return_memory()
             self._log.write("engine", "info", f"unloaded {key}")
 
+    def unload_idle(self, key: str) -> bool:
+        """Free a model that nobody uses just now; False where there is no such model."""
+        model = self._registry.get(key)
+        return model is not None and self._free_idle(model, "as nobody used it")
+
     def close(self) -> None:
         """Free everything."""
         self._idle.stop()
-        for model in self.loaded():
+        for model in self._registry.every():
             model.close()
         if self._states is not None:
             self._states.close()
@@ -176,12 +199,14 @@ class Engine:
         wanted = self._planned(model, config, projector, going)
         if wanted.estimate.shortage is not None and not force:
             raise refusal(model, wanted.config, wanted.estimate)
-        if model.key in self._models:
+        if self._registry.get(model.key) is not None:
             self.unload(model.key)
         spare = sorted((other for other in going if other.key != model.key), key=lambda other: other.last_used)
         if just_in_time and self.auto_evict:
-            while spare:
-                self._evict(spare.pop(0), model.key)
+            for other in self._registry.all():
+                if other.just_in_time and not self._evict(other, model.key):
+                    other.ttl = 0.0  # it goes as soon as it has done its work
+            spare = []
         plan = self._planned(model, config, projector, ())
         while spare and not force and (plan.estimate.shortage is not None or plan.config != wanted.config):
             self._evict(spare.pop(0), model.key)
@@ -193,7 +218,7 @@ class Engine:
     def _replaceable(self, model: ModelInfo) -> tuple[LoadedModel, ...]:
         """What may go when a model comes: the one of the same key, and idle ones that requests had loaded."""
         return tuple(
-            other for other in self.loaded() if other.key == model.key or (other.just_in_time and not other.running)
+            other for other in self.loaded() if other.key == model.key or (other.just_in_time and not other.in_use)
         )
 
     def _planned(
@@ -216,17 +241,22 @@ class Engine:
         layout = lay_out(model, config, kernels, self._store, projector)
         return fit_load(config, layout.trained, layout.layers, estimate)
 
-    def _evict(self, model: LoadedModel, newcomer: str) -> None:
-        self._log.write("engine", "info", f"{model.key} makes room for {newcomer}")
-        self.unload(model.key)
+    def _evict(self, model: LoadedModel, newcomer: str) -> bool:
+        return self._free_idle(model, f"to make room for {newcomer}")
 
     def _expire(self, model: LoadedModel) -> None:
-        self._log.write("engine", "info", f"{model.key} was not used for {model.ttl:,.0f} s")
-        self.unload(model.key)
+        self._free_idle(model, f"after {model.ttl or 0:,.0f} s without work")
+
+    def _free_idle(self, model: LoadedModel, reason: str) -> bool:
+        if not self._registry.take_out(model):
+            return False
+        model.close()
+        return_memory()
+        self._log.write("engine", "info", f"unloaded {model.key} {reason}")
+        return True
 
     def _forget(self, model: LoadedModel) -> None:
-        if self._models.get(model.key) is model:
-            del self._models[model.key]
+        self._registry.forget(model)
         self._tell()
 
     def _tell(self) -> None:

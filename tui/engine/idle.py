@@ -35,13 +35,11 @@ class IdleWatch:
 
     def _run(self) -> None:
         while not self._stopping:
-            now = time.monotonic()
-            deadlines = [(model.last_used + model.ttl, model) for model in self._models() if model.ttl is not None]
-            for deadline, model in deadlines:
-                if deadline <= now and not model.running:
+            for model in self._models():
+                if model.ttl is not None and model.last_used + model.ttl <= time.monotonic() and not model.in_use:
                     self._expire(model)
-            waiting = [deadline for deadline, _ in deadlines if deadline > now]
+            deadlines = [model.last_used + model.ttl for model in self._models() if model.ttl is not None]
             with self._changed:
                 if not self._stopping:
                     # A model that works has no deadline that is known yet, so somebody looks now and then.
-                    self._changed.wait(max(0.05, min(waiting) - now) if waiting else None)
+                    self._changed.wait(max(0.05, min(deadlines) - time.monotonic()) if deadlines else None)

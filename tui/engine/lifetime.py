@@ -17,6 +17,11 @@ class Lifetime:
         self._users = 0
         self._ended = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether nobody is let in any more."""
+        return self._ended
+
     @contextmanager
     def use(self) -> Iterator[None]:
         """Hold the thing for the length of a `with` block. Raises EngineFault if it is gone already."""

@@ -80,6 +80,8 @@ class LoadedModel:
         self.chat_template = config.chat_template or _chat_template(llama, opened.model)
         self.values = loaded_values(self.config, config, kernels, opened)
         self._close = threading.Lock()
+        self._reserving = threading.Lock()
+        self._reserved = 0
         self._projector: Projector | None = None
 
         def closed() -> None:
@@ -115,14 +117,34 @@ class LoadedModel:
         return self.memory.needed
 
     @property
+    def closed(self) -> bool:
+        """Whether it was unloaded."""
+        return self._lifetime.ended
+
+    @property
     def running(self) -> int:
         """Answers that are being generated or wait for their turn."""
         return self._worker.running
 
     @property
+    def in_use(self) -> bool:
+        """Whether it works, or somebody is about to ask it something."""
+        return self._reserved > 0 or self.running > 0
+
+    def reserve(self) -> None:
+        """Count as in use until `release`, so that it does not go between being found and being asked."""
+        with self._reserving:
+            self._reserved += 1
+
+    def release(self) -> None:
+        """Whoever reserved it has asked, or never will. Without a reservation there is nothing to do."""
+        with self._reserving:
+            self._reserved = max(0, self._reserved - 1)
+
+    @property
     def last_used(self) -> float:
-        """When it had work last, on the monotonic clock; now, while it works."""
-        return time.monotonic() if self.running else self._worker.last_used
+        """When it had work last, on the monotonic clock; now, while it is in use."""
+        return time.monotonic() if self.in_use else self._worker.last_used
 
     @property
     def image_marker(self) -> str | None:

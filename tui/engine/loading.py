@@ -20,7 +20,9 @@ from tui.engine.facts import facts_of
 from tui.engine.library import load_llama
 from tui.engine.lora import open_adapters, use_adapters
 from tui.engine.model_parameters import ModelParameters
+from tui.engine.nextn import open_nextn_context
 from tui.engine.pooling import adjust, embeds
+from tui.engine.rollback import check_versions, keep_versions
 
 # enum llama_flash_attn_type of llama.h
 _FLASH_ATTENTION = {"auto": -1, "off": 0, "on": 1}
@@ -71,10 +73,14 @@ class OpenModel:
     output_rows: int
     """Most rows of results that llama.cpp keeps for one step."""
     abort_flag: ctypes.Array[ctypes.c_char]
+    nextn_context: Any = None
+    """The context of the model's extra heads, if they shall guess."""
 
     def close(self) -> None:
         """Free everything. Nothing may use the handles afterwards."""
         llama = load_llama()
+        if self.nextn_context is not None:
+            llama.llama_free(self.nextn_context)
         llama.llama_free(self.context)
         llama.llama_model_free(self.model)
 
@@ -155,14 +161,21 @@ def _open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool,
         parameters.flash_attn_type = _FLASH_ATTENTION["off"]
     if for_embeddings:
         adjust(llama, parameters, model, config)
+    else:
+        keep_versions(parameters, model, config)
     context = llama.llama_init_from_model(model, parameters)
     if not context:
         raise EngineFault(
             f"llama.cpp cannot make a context of {context_length:,} tokens for {path.name}.",
             "Choose a shorter context or other cache types; see the log for its reason.",
         )
+    nextn_context = None
     try:
         use_adapters(context, adapters)
+        if not for_embeddings:
+            check_versions(context, model, config, path.name)
+            if config.speculation == "mtp":
+                nextn_context = open_nextn_context(model, context, parameters, outputs=config.parallel, name=path.name)
     except BaseException:
         llama.llama_free(context)
         raise
@@ -178,6 +191,7 @@ def _open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool,
         embeds=for_embeddings,
         output_rows=parameters.n_outputs_max or parameters.n_batch,
         abort_flag=abort_flag,
+        nextn_context=nextn_context,
     )
 
 

@@ -52,7 +52,7 @@ def lay_out(
     """
     check_config(config, model.context_length)
     probe = Job("probe", str(model.path), _what_counts(config), kernels)
-    verdict = _remembered(store, model.files or (model.path,), probe, lambda outcome: _refuse(model, outcome))
+    verdict = _remembered(store, model.files or (model.path,), probe, lambda outcome: _refuse(model, config, outcome))
     sizes: dict[str, dict[str, int]] = {
         name: {purpose: size for purpose, size in parts.items() if purpose != MAPPABLE}
         | {"mapped": parts[MAPPABLE] if _maps(config) and name == HOST else 0}
@@ -132,9 +132,15 @@ def _identity(files: Iterable[Path]) -> list[tuple[str, int, int]]:
         raise ModelUnusable(f"The model file cannot be read: {problem}.", "Was it moved or deleted?") from problem
 
 
-def _refuse(model: ModelInfo, outcome: Outcome) -> Exception:
+def _refuse(model: ModelInfo, config: LoadConfig, outcome: Outcome) -> Exception:
     if outcome.field:
         return BadRequest(outcome.problem, outcome.advice or "Choose another value.", field=outcome.field)
+    if outcome.crashed and config.speculation == "mtp":  # most likely the header names heads that are not there
+        return BadRequest(
+            f"{model.path.name} would end the program if its MTP heads were used: {outcome.problem}",
+            "Choose ngram, or draft with a small model, or turn speculation off.",
+            field="load.speculation",
+        )
     cause = f"{model.path.name} would end the program: " if outcome.crashed else ""
     return ModelUnusable(
         cause + outcome.problem, "Download it again, or choose another file or other load parameters."

@@ -31,6 +31,7 @@ class Planner:
         self._images = images
         self._capacity = capacity
         self._context_length = context_length
+        self._drafting = table.drafting
 
     def shares(self, running: Sequences[Sequence]) -> list[Share]:
         """The next step for those that run: every answer's next token, then prompts, people's before programs'."""
@@ -74,20 +75,30 @@ class Planner:
     def _answer_shares(self, answers: list[Sequence], *, drafting: bool) -> list[Share]:
         if self._speculator is None or not drafting or not answers:
             return [Share(sequence, 1, 1) for sequence in answers]
+        drafts = self._drafts(answers)
+        return [Share(s, 1, 1 + len(draft), draft) for s, draft in zip(answers, drafts, strict=True)]
+
+    def _drafts(self, answers: list[Sequence]) -> list[list[int]]:
+        """Guesses for each answer, as many as this step may have."""
+        assert self._speculator is not None
+        rules = self._drafting
+        if rules.alone and len(answers) > 1:
+            return [[] for _ in answers]
         # The numbers that stand for images mean nothing to who guesses.
         histories = [(s.number, s.task.history) for s in answers if s.task is not None and s.media is None]
-        drafts = dict(zip((number for number, _ in histories), self._speculator.propose(histories), strict=True))
-        room = self._capacity - len(answers)
-        shares = []
+        found = dict(zip((number for number, _ in histories), self._speculator.propose(histories), strict=True))
+        room = min(self._capacity, rules.rows) - len(answers)
+        drafts = []
         for sequence in answers:
             assert sequence.task is not None
-            draft = drafts.get(sequence.number, [])
             # What is accepted must fit into the context, the cell of the last token included.
-            most = max(0, min(room, self._context_length - len(sequence.task.history)))
-            guessed = draft[:most]
-            room -= len(guessed)
-            shares.append(Share(sequence, 1, 1 + len(guessed), guessed))
-        return shares
+            most = min(room, rules.longest, self._context_length - len(sequence.task.history))
+            drafts.append(found.get(sequence.number, [])[: max(0, most)])
+            room -= len(drafts[-1])
+        if rules.even:
+            shortest = min(map(len, drafts))
+            drafts = [draft[:shortest] for draft in drafts]
+        return drafts
 
 
 def depth(running: Sequences[Sequence]) -> int:

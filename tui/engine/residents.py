@@ -41,11 +41,15 @@ class Residents:
         """Those of all sequences."""
         return [checkpoint for sequence in self._sequences for checkpoint in sequence.checkpoints]
 
-    def trim(self, sequence: Sequence, length: int, *, right_after: bool = False) -> None:
-        """Forget all but the first `length` tokens, or more where the memory cannot do that; see `Cells.cut`."""
+    def trim(self, sequence: Sequence, length: int, *, right_after: bool = False, usable: bool = True) -> None:
+        """Forget all but the first `length` tokens, or more where the memory cannot do that; see `Cells.cut`.
+
+        `usable`: whether what llama.cpp has for the sequence is right, as far as it can be cut.
+        """
         if sequence.media is not None:
             length = sequence.media.whole(length)
-        if not self._cells.cut(sequence.number, sequence.position(length), right_after=right_after):
+        position = sequence.position(length)
+        if not (usable and self._cells.cut(sequence.number, position, right_after=right_after)):
             checkpoint = newest(sequence.checkpoints, length)
             if checkpoint is None or not self.go_back(sequence, checkpoint):
                 self.clear(sequence)

@@ -12,16 +12,18 @@ class Rows:
     """Room for the rows of one call of llama.cpp: tokens, or vectors in their place, each of one sequence.
 
     `width` is the length of a vector, 0 for tokens. `axes` is how many numbers make a position: 4 where a model
-    rotates time, height and width apart (M-RoPE) and gets vectors, otherwise 1.
+    rotates time, height and width apart (M-RoPE) and gets vectors, otherwise 1. `beside` is the length of a vector
+    that comes with each token, for the heads that read both.
     """
 
-    def __init__(self, capacity: int, *, width: int = 0, axes: int = 1) -> None:
+    def __init__(self, capacity: int, *, width: int = 0, axes: int = 1, beside: int = 0) -> None:
         import numpy
 
         self._llama = llama = load_llama()
         self.capacity = capacity
         self._axes = axes
         self._content: Any = numpy.zeros((capacity, width) if width else capacity, "f4" if width else "i4")
+        self._beside = numpy.zeros((capacity, beside), numpy.float32)
         self._positions = numpy.zeros(capacity * axes, numpy.int32)
         self._sequences = numpy.zeros(capacity, numpy.int32)
         self._outputs = numpy.zeros(capacity, numpy.int8)
@@ -33,10 +35,11 @@ class Rows:
         def pointer(array: Any, kind: Any) -> Any:
             return array.ctypes.data_as(ctypes.POINTER(kind))
 
+        vectors = self._content if width else self._beside if beside else None
         self._batch = llama.llama_batch(
             n_tokens=0,
             token=None if width else pointer(self._content, ctypes.c_int32),
-            embd=pointer(self._content, ctypes.c_float) if width else None,
+            embd=None if vectors is None else pointer(vectors, ctypes.c_float),
             pos=pointer(self._positions, ctypes.c_int32),
             n_seq_id=pointer(self._counts, ctypes.c_int32),
             seq_id=pointer(self._pointers, ctypes.POINTER(ctypes.c_int32)),
@@ -48,7 +51,7 @@ class Rows:
         """Start over."""
         self._filled = 0
 
-    def add(self, content: Any, positions: Any, sequence: int, *, outputs: int = 0) -> None:
+    def add(self, content: Any, positions: Any, sequence: int, *, outputs: int = 0, beside: Any = None) -> None:
         """Append rows; the last `outputs` of them give results.
 
         `positions` has one number for each row, or with several axes an array of axes x rows, and such rows have
@@ -59,6 +62,8 @@ class Rows:
         if end > self.capacity or (self._axes > 1 and start):
             raise ValueError("the rows do not fit into the batch")
         self._content[start:end] = content
+        if beside is not None:
+            self._beside[start:end] = beside
         if self._axes > 1:
             # llama.cpp wants all numbers of the first axis, then all of the next.
             self._positions[: count * self._axes] = positions.reshape(-1)

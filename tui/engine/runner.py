@@ -124,6 +124,8 @@ class Runner:
         result = self._compute(shares)
         self.reading = frozenset()
         if result == _DECODED:
+            if self._speculator is not None:
+                self._speculator.computed(shares)
             self._take_results(shares)
             seconds = time.perf_counter() - started
             drafted = sum(len(share.draft) for share in shares)
@@ -132,11 +134,11 @@ class Runner:
             if self._speculator is not None and not prompt_tokens:
                 self._speculator.stepped(seconds, len(shares), drafted)
             return
-        for share in shares:  # parts of the batch may have been computed before it broke off
-            self._table.trim(share.sequence, len(share.sequence.tokens))
-        if result == _NO_ROOM:
+        if result == _NO_ROOM:  # and nothing was computed
             self._make_room(shares)
-        elif result != _ABORTED:
+            return
+        self._table.broke_off([share.sequence for share in shares])
+        if result != _ABORTED:
             self._isolate(shares, result)
 
     def _compute(self, shares: list[Share]) -> int:
@@ -245,15 +247,18 @@ class Runner:
     def _put_back(self, sequence: Sequence) -> None:
         task = sequence.task
         assert task is not None
+        # In this order it always counts as running or waiting, or as both for a moment.
+        self._put_back_task(task)
         self.running.remove(sequence)
         self._table.release(sequence)
-        self._put_back_task(task)
 
     def _isolate(self, shares: list[Share], result: int) -> None:
         """A step failed. Try its parts one by one, so that only the one at fault ends."""
         if len(shares) > 1:
             for share in shares:
-                self._decode([share])
+                # Planned anew, because some memories lose more than the step by its failure.
+                for alone in self._planner.shares([share.sequence]) if share.sequence in self.running else []:
+                    self._decode([alone])
             return
         fault = EngineFault(
             f"llama.cpp could not compute the answer (code {result}).",

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tui.domain import BadRequest, EngineFault, SamplingConfig, TokenLogprob
-from tui.engine.constraint import ConstraintState
+from tui.engine.constraint_state import ConstraintState
 from tui.engine.library import load_llama
 from tui.engine.logprobs import MOST_ALTERNATIVES, LogprobCollector
 from tui.engine.penalties import Penalties
@@ -164,7 +164,7 @@ class Sampler:
                 constraint.begin()
                 if constraint.active:
                     break
-                logits[token] = -math.inf  # it would begin the form with something impossible
+                constraint.rule_out(token, logits)
             else:
                 raise EngineFault("The model cannot begin the form that was asked for.", "Ask without it.")
         if self._may_try and self._tries.worth_it():

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence as Sequences
 from dataclasses import dataclass
 from itertools import count
 
 from tui.domain import LoadConfig
 from tui.engine import checkpoints as points
-from tui.engine.cells import Cells
+from tui.engine.cells import Cells, Drafting
 from tui.engine.checkpoints import Checkpoint
 from tui.engine.loading import OpenModel
 from tui.engine.misses import NO_ROOM, Closest, explain
@@ -79,9 +80,9 @@ class SequenceTable:
         self._clock = count(1)
 
     @property
-    def rollback(self) -> int:
-        """How many tokens `roll_back` can take back without losing more; 0 where drafts cannot be tried at all."""
-        return self._cells.rollback
+    def drafting(self) -> Drafting:
+        """What steps with guesses must be like, so that `roll_back` loses nothing but the wrong ones."""
+        return self._cells.drafting
 
     def waits(self, task: GenerationTask) -> bool:
         """Whether `assign` would refuse the task for now, because what it needs is being read."""
@@ -146,6 +147,17 @@ class SequenceTable:
     def roll_back(self, sequence: Sequence, length: int) -> None:
         """The same for tokens that were all computed by the last step, which went well: guesses that were wrong."""
         self._residents.trim(sequence, length, right_after=True)
+
+    def broke_off(self, sequences: Sequences[Sequence]) -> None:
+        """A step of these sequences ended in the middle: forget what it computed, and whatever it may have damaged.
+
+        Running states go back to a checkpoint, since nobody can tell whether they have moved on, and so do those of
+        others if the step had several sequences: llama.cpp may have changed their places, but not yet moved them.
+        """
+        running_state = self._cells.running_state
+        damaged = self._residents if running_state and len(sequences) > 1 else sequences
+        for sequence in damaged:
+            self._residents.trim(sequence, len(sequence.tokens), usable=not running_state)
 
     def clear(self, sequence: Sequence) -> None:
         """Forget every token of the sequence."""

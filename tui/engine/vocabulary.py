@@ -8,6 +8,7 @@ from typing import Any
 
 from tui.domain import EngineFault
 from tui.engine.lifetime import Lifetime
+from tui.engine.vocabulary_runs import cut_long_runs
 
 # Tokens are at most as many as the text has bytes, plus the special ones around it.
 _SPECIAL_ROOM = 8
@@ -15,6 +16,9 @@ _SPECIAL_ROOM = 8
 # enum llama_token_attr of llama.h: unknown, unused and control tokens; user-defined ones
 _NOT_TEXT = 0b1011
 _USER_DEFINED = 1 << 4
+
+# enum llama_vocab_type of llama.h: byte-level BPE, the only kind that cuts text into words by regular expressions
+_BPE = 2
 
 
 class Vocabulary:
@@ -28,6 +32,7 @@ class Vocabulary:
         self._lifetime = lifetime
         self._handle = llama.llama_model_get_vocab(model)
         self.size: int = llama.llama_vocab_n_tokens(self._handle)
+        self._cuts_words: bool = llama.llama_vocab_type(self._handle) == _BPE
         self._pieces: dict[int, bytes] = {}
         self._ends: dict[int, bool] = {}
         self._control: frozenset[int] | None = None
@@ -42,6 +47,15 @@ class Vocabulary:
 
     def tokenize(self, text: str, *, add_special: bool = False, parse_special: bool = True) -> list[int]:
         """The tokens of `text`. `parse_special` turns markers such as `<|im_end|>` into their one token."""
+        pieces = cut_long_runs(text) if self._cuts_words else [text]
+        if len(pieces) == 1:
+            return self._tokenize(text, add_special, parse_special)
+        around = self._tokenize("", add_special, parse_special)
+        first = 1 if self.adds_beginning and around else 0
+        inside = [token for piece in pieces for token in self._tokenize(piece, False, parse_special)]
+        return [*around[:first], *inside, *around[first:]]
+
+    def _tokenize(self, text: str, add_special: bool, parse_special: bool) -> list[int]:
         data = text.encode("utf-8", "surrogatepass")
         room = len(data) + _SPECIAL_ROOM
         buffer = (self._llama.llama_token * room)()
@@ -91,6 +105,20 @@ class Vocabulary:
         """The texts of all tokens as the file has them."""
         with self._lifetime.use():
             return [self.marker(token) for token in range(self.size)]
+
+    def fill_in_markers(self) -> list[str]:
+        """The texts of the tokens by which the model fills gaps, those that llama.cpp knows and Mistral's two."""
+        ask = (
+            self._llama.llama_vocab_fim_pre,
+            self._llama.llama_vocab_fim_suf,
+            self._llama.llama_vocab_fim_mid,
+            self._llama.llama_vocab_fim_rep,
+            self._llama.llama_vocab_fim_sep,
+        )
+        with self._lifetime.use():
+            known = [self.marker(role(self._handle)) for role in ask]
+            mistral = [text for text in ("[PREFIX]", "[SUFFIX]") if len(self.tokenize(text)) == 1]
+        return [text for text in (*known, *mistral) if text]
 
     def special_tokens(self) -> list[int]:
         """Tokens that steer the model and say nothing: control tokens, and user-defined ones that look like tags."""

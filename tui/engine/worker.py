@@ -158,9 +158,10 @@ class Worker:
             sequence = self._table.assign(task)
             if sequence is not None:
                 with self._changed:
+                    # In this order it always counts as running or waiting, or as both for a moment.
+                    self._runner.start(task, sequence)
                     self._waiting.remove(task)
                     self._waiting.tell_positions()
-                self._runner.start(task, sequence)
 
     def _put_back(self, task: GenerationTask) -> None:
         with self._changed:

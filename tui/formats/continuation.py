@@ -13,8 +13,8 @@ from typing import Final
 from tui.domain import BadRequest, Message, ReasoningPart, TextPart
 
 _END: Final = "lmdeck-3f9c-end"
-_TAG: Final = _END + " "
-"""The space behind it tells whether the template trims what the message says."""
+_TAG: Final = _END + "\u2029"
+"""The space behind it, one that no template writes itself, tells whether the template trims what the message says."""
 
 
 def check_continuable(messages: Sequence[Message]) -> None:

@@ -55,8 +55,11 @@ def between_marks(prompt: str | None) -> str:
 
 
 def without_surroundings(prompt: str, beginning: str, ending: str) -> str:
-    """The prompt without what it begins with as another does, and ends with as a third does; no marker is cut."""
-    start = _common(prompt, beginning)
+    """The prompt without what it begins with as one of two others does, and ends with as the second does.
+
+    No marker is cut.
+    """
+    start = max(_common(prompt, beginning), _common(prompt, ending))
     for opening, closing in ("<>", "[]"):
         before = prompt[:start]
         if before.rfind(opening) > before.rfind(closing):

@@ -61,8 +61,10 @@ def _shape_calls(messages: Sequence[Message], prober: Prober) -> tuple[list[Mess
     support = prober.call_support
     shaped = match_results(messages, support.id_rule)
     if not support.calls:
-        shaped = calls_as_text(shaped, native_writer(prober.source))
-        return (shaped if support.results else results_as_text(shaped)), support.dialect
+        writer = native_writer(prober.source)
+        # A model that was trained with neither has not seen a result's role either.
+        told = calls_as_text(shaped, writer) if writer and support.results else told_as_text(shaped)
+        return told, support.dialect
     if not support.parallel:
         shaped = one_call_each(shaped)
     if not support.with_text:

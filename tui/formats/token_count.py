@@ -8,6 +8,7 @@ file's rules are unknown, the answer is `None` and llama.cpp has to be asked.
 
 from __future__ import annotations
 
+import re
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _UNKNOWN, _CONTROL, _USER_DEFINED = 2, 3, 4
 _BYTES: Final = 256
+_LONG_RUN: Final = re.compile(r"\S{8000}|\s{8000}")
+"""What the engine cuts before llama.cpp sees it, and too much for tiktoken's regular expressions."""
 _LONGEST_TOKEN: Final = 1_000
 """Bytes; checking one takes quadratic time. Real ones have up to some 250."""
 
@@ -80,6 +83,8 @@ class TokenCounter:
 
         `None` where only llama.cpp can tell.
         """
+        if _LONG_RUN.search(text):
+            return None
         total = 0
         for piece, is_marker in self._without_markers(text.encode("utf-8", "replace").decode()):
             tokens = None if is_marker else self._encode(piece)

@@ -54,7 +54,8 @@ def _single(output_format: OutputFormat, tools: Sequence[Tool]) -> Constraint | 
         return None
     grammar = ToolGrammar(syntax, output_format.markers)
     calls = _section(grammar, syntax, tools, parallel=False)
-    return Constraint("lark", grammar.source(f"{grammar.text(grammar.gap)} {calls}"), after=syntax.openings[:1])
+    source = grammar.source(f"{grammar.text(grammar.gap)} {calls}")
+    return Constraint("lark", source, after=syntax.openings[:1], optional=True)
 
 
 def _before(grammar: ToolGrammar, syntax: CallSyntax, opening: str) -> str:

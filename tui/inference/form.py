@@ -18,7 +18,8 @@ _UNESCAPED_SLASH = re.compile(r"(?<!\\)/")
 def form_of(request: GenerationRequest, output_format: OutputFormat, reasoning_open: bool) -> Constraint | None:
     """The one constraint of a request; it begins behind the reasoning. Raises BadRequest.
 
-    Where tools may be called and the answer has a form too, the form holds for an answer that is no call.
+    Where tools may be called and the answer has a form too, the form holds for an answer that is no call. So it says
+    nothing where a call is required; clients that want the form of later answers send it then, too.
     """
     choice = request.tool_choice
     calls = tool_constraint(output_format, request.tools, choice) if request.tools else None
@@ -26,15 +27,11 @@ def form_of(request: GenerationRequest, output_format: OutputFormat, reasoning_o
         return None if calls is None else _behind_reasoning(calls, output_format, reasoning_open)
     if not request.tools or choice.mode == "none":
         return _behind_reasoning(request.constraint, output_format, reasoning_open)
-    if choice.mode == "required":
-        raise BadRequest(
-            "A call is required, so that the answer cannot have a form as well.",
-            "Leave out one of tool_choice and the response format.",
-            field="tool_choice",
-        )
+    if choice.mode == "required" and calls is not None:
+        return _behind_reasoning(calls, output_format, reasoning_open)
     if output_format.channels is not None:
         # Calls are messages of their own there, and the form holds for the final one alone.
-        return _behind_reasoning(request.constraint, output_format, reasoning_open)
+        return _behind_reasoning(replace(request.constraint, optional=True), output_format, reasoning_open)
     required = ToolChoice("required", parallel=choice.parallel)
     calls = tool_constraint(output_format, request.tools, required)
     if calls is None:
@@ -78,7 +75,9 @@ def _schema(answer: Constraint) -> dict[str, Any]:
 def _behind_reasoning(constraint: Constraint, output_format: OutputFormat, reasoning_open: bool) -> Constraint:
     """The constraint for the answer alone, which begins when the model has done thinking."""
     start = output_format.answer_start(reasoning_open)
-    if constraint.after or start is None:
+    if constraint.after:
+        return replace(constraint, opening="") if reasoning_open else constraint
+    if start is None:
         return constraint
     after, opening = start
     return replace(constraint, after=after, opening=opening)

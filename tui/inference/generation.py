@@ -117,7 +117,7 @@ class Generation:
 
     def _generate(self) -> None:
         started = time.perf_counter()
-        loaded = False
+        loaded = retried = False
 
         def progress(fraction: float) -> bool:
             nonlocal loaded
@@ -125,9 +125,17 @@ class Generation:
             self._publish([ModelLoading(fraction)])
             return not self._cancelled
 
-        model = self._provide_model(self.request, progress)
-        self._load_time = time.perf_counter() - started if loaded else 0.0
-        source = self._submit(model) if isinstance(model, LoadedModel) else model.answer(self.request)
+        while True:
+            model = self._provide_model(self.request, progress)
+            self._load_time = time.perf_counter() - started if loaded else 0.0
+            try:
+                source = self._submit(model) if isinstance(model, LoadedModel) else model.answer(self.request)
+                break
+            except EngineFault:
+                # Somebody unloaded it between the two steps; it is loaded again for this request, but not for ever.
+                if retried or not (isinstance(model, LoadedModel) and model.closed):
+                    raise
+                retried = True
         self._source = source
         if self._cancelled:
             source.cancel()
@@ -135,11 +143,14 @@ class Generation:
 
     def _submit(self, model: LoadedModel) -> EventSource:
         """Hand the conversation to a model in this process."""
-        prompt = read_prompt(model, self._provide_format(model), self.request, lambda: self._cancelled)
-        self.prompt = prompt.text
-        if prompt.trimmed is not None:
-            self._publish([prompt.trimmed])
-        return submit(model, prompt, self.request, self._load_time)
+        try:
+            prompt = read_prompt(model, self._provide_format(model), self.request, lambda: self._cancelled)
+            self.prompt = prompt.text
+            if prompt.trimmed is not None:
+                self._publish([prompt.trimmed])
+            return submit(model, prompt, self.request, self._load_time)
+        finally:
+            model.release()
 
     def _pump(self, source: EventSource) -> None:
         while True:

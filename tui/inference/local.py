@@ -24,7 +24,15 @@ from tui.domain import (
     ToolCallFinished,
 )
 from tui.engine import Delivery, LoadedModel, MediaLayout
-from tui.formats import DEFAULT_IMAGE_MARKER, ChatFormat, OutputFormat, OutputParser, instructed
+from tui.formats import (
+    DEFAULT_IMAGE_MARKER,
+    ChatFormat,
+    OutputFormat,
+    OutputParser,
+    fim_prompt,
+    find_fill_in_tokens,
+    instructed,
+)
 from tui.inference.form import form_of
 from tui.inference.overflow import fit_conversation
 from tui.inference.source import TaskSource
@@ -165,7 +173,10 @@ def _raw(model: LoadedModel, raw: RawPrompt) -> Prompt:
                 f"This model has no token {wrong}; it has {vocabulary.size:,} from 0.", "Send text.", field="prompt"
             )
         return Prompt("", list(raw.tokens), None, OutputFormat(), reasoning_open=False)
-    tokens = vocabulary.tokenize_prompt(raw.text)
+    text = raw.text
+    if raw.suffix is not None:
+        text = fim_prompt(find_fill_in_tokens(vocabulary.fill_in_markers()), raw.text, raw.suffix)
+    tokens = vocabulary.tokenize_prompt(text)
     if not tokens:
         raise BadRequest("The prompt is empty.", "Say something to go on from.", field="prompt")
-    return Prompt(raw.text, tokens, None, OutputFormat(), reasoning_open=False)
+    return Prompt(text, tokens, None, OutputFormat(), reasoning_open=False)

@@ -60,12 +60,21 @@ def describe(files: FileSet, readings: dict[FoundFile, Reading]) -> ModelInfo | 
         context_length=known.context_length,
         vocabulary_size=known.vocabulary_size,
         chat_template=known.chat_template,
+        experts=known.experts,
+        experts_used=known.experts_used,
+        embeds=_embeds(known),
         modified=max(file.modified for file in found) / 1e9,
         problem=_problem(files, parts) or (why_unusable(header, parameters) if header else ""),
     )
 
 
-_UNKNOWN = GgufHeader("", "", "", "", 0, 0, 0, 0, 0, "", 0, 0, (), {})
+_UNKNOWN = GgufHeader("", "", "", "", 0, 0, 0, 0, 0, "", 0, 0, 0, 0, 0, (), {})
+
+
+def _embeds(header: GgufHeader) -> bool:
+    """Whether it makes vectors: it says how they are pooled, or is of a family that can do nothing else."""
+    family = header.architecture
+    return header.pooling > 0 or "bert" in family or "embed" in family or family == "t5encoder"
 
 
 def _problem(files: FileSet, parts: dict[int, Reading]) -> str:

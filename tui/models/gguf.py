@@ -79,6 +79,12 @@ class GgufHeader:
     embedding_length: int
     vocabulary_size: int
     chat_template: str
+    experts: int
+    """Experts of each layer of a mixture; 0 for a model that is none."""
+    experts_used: int
+    """How many of them are asked for each token."""
+    pooling: int
+    """How the vectors of an input's tokens become one (`enum llama_pooling_type` of llama.h)."""
     split_number: int
     """Which part of a split set this is, from 0."""
     split_count: int
@@ -142,6 +148,9 @@ def _read(source: HeaderBytes) -> GgufHeader:
         embedding_length=keys.whole(f"{architecture}.embedding_length"),
         vocabulary_size=keys.arrays.get("tokenizer.ggml.tokens", (STRING, 0))[1],
         chat_template=keys.texts.get("tokenizer.chat_template", b"").decode("utf-8", errors="replace"),
+        experts=keys.whole(f"{architecture}.expert_count"),
+        experts_used=keys.whole(f"{architecture}.expert_used_count"),
+        pooling=keys.whole(f"{architecture}.pooling_type"),
         split_number=keys.whole("split.no"),
         split_count=keys.whole("split.count"),
         tensors=tensors,

@@ -25,6 +25,7 @@ from tui.domain import (
 from tui.inference import Generation
 from tui.server.collecting import Collected
 from tui.server.records import RequestEntry
+from tui.server.redaction import redacted_text
 from tui.server.services import Services
 
 FIRST_WORD_PATIENCE = 10.0
@@ -108,7 +109,7 @@ class Answering:
             async for events in generation.batches():
                 if self._entry is not None:
                     if self._entry.keeps_texts and not self._entry.prompt:
-                        self._entry.prompt = generation.prompt
+                        self._entry.prompt = redacted_text(generation.prompt)
                     self._entry.saw(events)
                 self._news.put_nowait((index, events))
         finally:

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import BaseRoute, Route, Router
+from starlette.routing import BaseRoute, Mount, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tui import __version__
@@ -29,7 +29,9 @@ def build_application(services: Services, dialects: Sequence[Dialect]) -> ASGIAp
         return max(fitting, key=lambda found: found[0])[1] if fitting else _PLAIN
 
     routes = [route for dialect in dialects for route in dialect.routes(services)]
-    router = Router([*routes, *_own_routes(services, routes)], redirect_slashes=False, default=_nothing_there)
+    # Last of all a place for everything, or a known path with another method would be answered by Starlette.
+    every = [*routes, *_own_routes(services, routes), Mount("/", _nothing_there)]
+    router = Router(every, redirect_slashes=False, default=_nothing_there)
     return Gate(router, services, dialect_of)
 
 

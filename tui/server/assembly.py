@@ -9,8 +9,10 @@ from starlette.types import ASGIApp
 from tui.domain import ServerOptions
 from tui.server.answering import Answers
 from tui.server.application import build_application
+from tui.server.lmstudio import lmstudio_dialect, lmstudio_v0_dialect
 from tui.server.openai import openai_dialect
 from tui.server.request_log import RequestLog
+from tui.server.responses import responses_dialect
 from tui.server.services import Services
 from tui.server.tokens import TokenStore
 from tui.workbench import Workbench
@@ -22,4 +24,10 @@ def assemble(
     """The application, and what its answers can be stopped by."""
     services = Services(workbench, log, tokens, options)
     answers = Answers(services)
-    return build_application(services, [openai_dialect(answers)]), answers
+    dialects = [
+        openai_dialect(answers),
+        responses_dialect(answers),
+        lmstudio_dialect(answers),
+        lmstudio_v0_dialect(answers),
+    ]
+    return build_application(services, dialects), answers

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -19,6 +21,9 @@ DEEPEST = 100
 PATIENCE = 30.0
 """Seconds that a client may take for the next piece of its body."""
 
+# What may be half of a character; one without its other half can be read, but never written again.
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+
 Wire = TypeVar("Wire", bound=BaseModel)
 
 
@@ -26,7 +31,9 @@ async def read_json(request: Request, largest: int) -> dict[str, Any]:
     """The JSON object that a request brings. Raises Refused or BadRequest."""
     raw = await _read(request, largest)
     try:
-        value = json.loads(raw)
+        value = json.loads(raw, parse_float=_finite, parse_constant=_finite)
+        if _HALF_CHARACTER.search(raw):
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as problem:
         reason = "it is nested too deep" if isinstance(problem, RecursionError) else str(problem)
         raise BadRequest(f"The body is not JSON: {reason}.", "Send one JSON object.", field="body") from problem
@@ -84,6 +91,14 @@ async def _read(request: Request, largest: int) -> bytes:
         if size > largest:
             raise _too_large(largest)
         pieces.append(piece)
+
+
+def _finite(text: str) -> float:
+    """A number that can be said again: JSON has neither infinity nor NaN."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:40]} is no number that JSON has")
+    return number
 
 
 def _too_large(largest: int) -> Refused:

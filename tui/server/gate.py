@@ -77,7 +77,10 @@ class Gate:
                 outgoing,
             )
         finally:
-            self._end(entry, outgoing, logged=path not in _UNLOGGED_PATHS)
+            if entry.goes_on:
+                entry.status = outgoing.status
+            else:
+                self._end(entry, outgoing, logged=path not in _UNLOGGED_PATHS)
 
     def _entry(self, scope: Scope, headers: Headers) -> RequestEntry:
         address = ":".join(map(str, scope["client"])) if scope.get("client") else "unknown"

@@ -38,6 +38,8 @@ class RequestEntry:
         self.method, self.path, self.dialect, self.client, self.token = method, path, dialect, client, token
         self.keeps_texts = True
         """Whether the prompt and what the model says are kept."""
+        self.goes_on = False
+        """Whether it is worked on after its client was answered; whoever does that ends it."""
         self.state: RequestState = "received"
         self.status = 0
         self.model = ""
@@ -155,7 +157,7 @@ class RequestEntry:
                 return
 
     def _does(self, state: RequestState, progress: str) -> None:
-        if self._seconds is None:
+        if self._seconds is None:  # what a generation that was given up still says changes nothing
             self.state, self._progress = state, progress
 
     def _one_ended(self) -> None:

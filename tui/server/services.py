@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Services:
                 return loaded[0].info
             raise ModelNotFound("The request names no model.", 'Say which in "model"; GET /v1/models lists them.')
         present = next((model for model in loaded if model.key == name), None)
-        info = present.info if present is not None else self.known_model(name)
+        info = present.info if present is not None else self._instance_of(self.known_model(name), loaded)
         if not self.options().just_in_time and not info.remote and info.key not in {model.key for model in loaded}:
             raise ModelNotFound(
                 f"{info.key} is not loaded, and requests may not load models here.",
@@ -42,13 +43,20 @@ class Services:
             )
         return info
 
+    def _instance_of(self, info: ModelInfo, loaded: Sequence[LoadedModel]) -> ModelInfo:
+        """The model as it is loaded, be it under another name, so that nobody loads it twice without wanting to."""
+        instances = [model.info for model in loaded if model.info.path == info.path and not info.remote]
+        return (
+            next((instance for instance in instances if instance.key == info.key), instances[0]) if instances else info
+        )
+
     def known_model(self, name: str) -> ModelInfo:
         """A model of the catalogue; clients cannot name files. Raises ModelNotFound."""
         if name.startswith((".", "/", "~", "\\")) or Path(name).is_absolute():
             raise ModelNotFound(f"There is no model {name[:100]!r}.", "GET /v1/models lists them.")
         return self.workbench.catalogue.find(name)
 
-    def provide(self, name: str, ttl: float | None) -> LoadedModel:
+    def provide(self, name: str, ttl: float | None) -> AbstractContextManager[LoadedModel]:
         """A model for vectors, loaded if need be and if requests may do that. Blocks; raises LmdeckError."""
         info = self.find_model(name)
         return self.workbench.provide(info.key, ttl=ttl if ttl is not None else self.options().just_in_time_ttl)
@@ -57,4 +65,7 @@ class Services:
         """The request with the model's own key, and with the server's time to live if it brings none."""
         info = self.find_model(request.model)
         ttl = request.ttl if request.ttl is not None else self.options().just_in_time_ttl
-        return replace(request, model=info.key, origin="server", ttl=ttl)
+        load = request.load
+        if load is not None and load.draft_model:
+            load = replace(load, draft_model=str(self.known_model(load.draft_model).path))
+        return replace(request, model=info.key, origin="server", ttl=ttl, load=load)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import ctypes
-import math
 from collections.abc import Sequence
 from typing import Any
 
 from tui.domain import BadRequest
+from tui.engine.batch import Share
 from tui.engine.library import load_llama
 from tui.engine.loading import OpenModel
 from tui.engine.prefix import common_prefix
+from tui.engine.speculation.likeliest import Likeliest
 
 # Tokens of a prompt that the draft model reads between two steps of the large one; until it has caught up it is silent.
 _CATCH_UP = 128
@@ -31,8 +31,8 @@ class DraftModel:
         self._capacity = self._llama.llama_n_batch(opened.context)
         self._batch = self._llama.llama_batch_init(self._capacity, 0, 1)
         self._size = self._llama.llama_vocab_n_tokens(self._llama.llama_model_get_vocab(opened.model))
-        self._target_size = self._llama.llama_vocab_n_tokens(self._llama.llama_model_get_vocab(target))
-        self._least_logprob = math.log(least_probability) if least_probability > 0 else -math.inf
+        target_size = self._llama.llama_vocab_n_tokens(self._llama.llama_model_get_vocab(target))
+        self._likeliest = Likeliest(opened.context, self._size, target_size, least_probability)
         self._held: dict[int, list[int]] = {}
         """What its cache holds of each sequence."""
 
@@ -47,7 +47,7 @@ class DraftModel:
             still = []
             for row, (number, history, most) in enumerate(going):
                 self._held[number].append(last[number])
-                token = self._best(row)
+                token = self._likeliest(row)
                 if token is None:
                     continue
                 drafts[number].append(token)
@@ -56,6 +56,9 @@ class DraftModel:
                     still.append((number, history, most))
             going = still
         return [drafts[number] for number, _, _ in wanted]
+
+    def computed(self, shares: Sequence[Share]) -> None:
+        """Nothing to do: it reads the histories by itself."""
 
     def forget(self, number: int) -> None:
         """Free the cells of a sequence."""
@@ -101,21 +104,6 @@ class DraftModel:
             self.forget(number)
             self._held[number] = []
         return False
-
-    def _best(self, row: int) -> int | None:
-        """The likeliest token of a row, if it is likely enough and the large model has it."""
-        import numpy
-
-        pointer = self._llama.llama_get_logits_ith(self._context, row)
-        logits = numpy.ctypeslib.as_array(ctypes.cast(pointer, ctypes.POINTER(ctypes.c_float)), (self._size,))
-        token = int(logits.argmax())
-        highest = float(logits[token])
-        if token >= self._target_size or math.isnan(highest):
-            return None
-        if self._least_logprob > -math.inf:
-            logprob = -math.log(float(numpy.exp(logits - numpy.float32(highest)).sum()))
-            return token if logprob >= self._least_logprob else None
-        return token
 
 
 def check_vocabularies(target: Any, draft: Any, name: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tui.engine.batch import Share
+
 LENGTH = 3
 """Tokens that must have been said before in this order. Shorter ones find more and mislead more."""
 
@@ -17,6 +19,9 @@ class NgramDrafter:
     def draft(self, wanted: Sequence[tuple[int, list[int], int]]) -> list[list[int]]:
         """For each sequence number, history and most tokens: what may come next, or nothing."""
         return [self._indices.setdefault(number, _Index()).guess(history, most) for number, history, most in wanted]
+
+    def computed(self, shares: Sequence[Share]) -> None:
+        """Nothing to do: it goes by the histories alone."""
 
     def forget(self, number: int) -> None:
         """The sequence has another conversation now."""

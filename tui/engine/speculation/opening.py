@@ -9,6 +9,7 @@ from tui.domain import BadRequest, LoadConfig, ModelUnusable
 from tui.engine.facts import read_facts
 from tui.engine.loading import Kernels, OpenModel, open_model
 from tui.engine.speculation.draft_model import DraftModel, check_vocabularies
+from tui.engine.speculation.mtp import MtpDrafter
 from tui.engine.speculation.ngram import NgramDrafter
 from tui.engine.speculation.payoff import Payoff
 from tui.engine.speculation.speculator import Drafter, Speculator
@@ -17,24 +18,21 @@ from tui.engine.speculation.speculator import Drafter, Speculator
 def open_speculator(opened: OpenModel, config: LoadConfig, kernels: Kernels) -> Speculator | None:
     """What the configuration asks for; `None` for no speculation. Opening a draft model reads its file.
 
-    Raises BadRequest, naming the field, if this model cannot have its guesses checked.
+    Raises BadRequest, naming the field, for a draft model that cannot guess for this one.
     """
     if config.speculation == "off":
         return None
-    if not opened.can_trim:
-        raise BadRequest(
-            "This model's memory cannot take back tokens, so that guesses cannot be checked.",
-            "Turn speculation off for it.",
-            field="load.speculation",
-        )
-    if config.speculation == "mtp":
-        raise BadRequest(
-            "Speculation with a model's own extra heads (MTP) is not supported yet.",
-            "Choose ngram, or draft with a small model.",
-            field="load.speculation",
-        )
-    drafter: Drafter = NgramDrafter() if config.speculation == "ngram" else _open_draft_model(opened, config, kernels)
-    return Speculator(drafter, Payoff(config.draft_max_tokens), config.draft_min_tokens)
+    drafter: Drafter
+    most = config.draft_max_tokens
+    match config.speculation:
+        case "ngram":
+            drafter = NgramDrafter()
+        case "mtp":
+            drafter = heads = MtpDrafter(opened, config.draft_min_probability)
+            most = min(most, heads.longest or most)
+        case _:
+            drafter = _open_draft_model(opened, config, kernels)
+    return Speculator(drafter, Payoff(most), config.draft_min_tokens)
 
 
 def _open_draft_model(opened: OpenModel, config: LoadConfig, kernels: Kernels) -> DraftModel:

@@ -40,7 +40,8 @@ class Payoff:
         for count in range(1, min(luck.limit, self._most) + 1):
             chance *= luck.acceptance
             expected += chance
-            gain = expected * plain / self._step_time(rows + count)
+            # More rows never cost less, and what looks like it may be a plain step that was slow by chance.
+            gain = expected * plain / max(plain, self._step_time(rows + count))
             if gain > best_gain:
                 best, best_gain = count, gain
         if not best:

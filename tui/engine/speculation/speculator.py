@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import Protocol
 
+from tui.engine.batch import Share
 from tui.engine.speculation.payoff import Payoff
 
 
@@ -14,6 +15,9 @@ class Drafter(Protocol):
 
     def draft(self, wanted: Sequence[tuple[int, list[int], int]]) -> list[list[int]]:
         """For each sequence number, history and most tokens: what may come next, or nothing."""
+
+    def computed(self, shares: Sequence[Share]) -> None:
+        """The model has just computed these; what they gave is there until it computes again."""
 
     def forget(self, number: int) -> None:
         """The sequence has another conversation now."""
@@ -46,6 +50,10 @@ class Speculator:
         found = [drafts.get(number, []) for number, _ in running]
         return [draft if len(draft) >= self._least else [] for draft in found]
 
+    def computed(self, shares: Sequence[Share]) -> None:
+        """The model has just computed these shares of a step, and nobody has looked at the results yet."""
+        self._drafter.computed(shares)
+
     def verified(self, number: int, offered: int, accepted: int) -> None:
         """How many of the tokens that were guessed for a sequence were right."""
         self._payoff.verified(number, offered, accepted)
@@ -53,6 +61,7 @@ class Speculator:
     def stepped(self, seconds: float, sequences: int, drafted: int) -> None:
         """What the step cost that checked the guesses."""
         self._payoff.stepped(seconds + self._drafting_time, sequences, drafted)
+        self._drafting_time = 0.0  # the next step may go without being asked
 
     def forget(self, number: int) -> None:
         """The sequence has another conversation now."""

@@ -34,7 +34,7 @@ class _Header:
 
 
 class ChannelReader:
-    """Reads one answer to its end. The prompt has ended with the beginning of a header, the role in it.
+    """Reads one answer to its end. Its prompt ended with the beginning of a header, the role in it, or in a thought.
 
     Thoughts become reasoning, calls of functions tool calls, everything else text. Calls of tools that nobody offered,
     such as the built-in browser, become reasoning: they say what the model wanted, and nobody can answer them.
@@ -52,9 +52,13 @@ class ChannelReader:
         self._inline = "to=" if syntax.inline_headers else ""
         self._ends = Markers((*self._tokens.texts, self._inline))
 
-    def read(self) -> Reading[None]:
-        """Everything."""
-        text, marker = yield from self._beginning()
+    def read(self, reasoning_open: bool) -> Reading[None]:
+        """Everything, from an answer whose prompt left a thought open or not."""
+        text = ""
+        if reasoning_open:
+            marker = yield from self._thought()
+        else:
+            text, marker = yield from self._beginning()
         while marker:
             if marker in self._syntax.ends:
                 marker = yield from self._between()
@@ -130,11 +134,15 @@ class ChannelReader:
         if self._syntax.channel and self._is_call(recipient):
             return (yield from self._call(recipient.removeprefix(_FUNCTIONS)))
         if self._is_reasoning(header):
-            writer.begin_reasoning()
-            marker = yield from self._copy(writer.reasoning)
-            writer.end_reasoning()
-            return marker
+            return (yield from self._thought())
         return (yield from self._copy(writer.text))
+
+    def _thought(self) -> Reading[str]:
+        """Reasoning up to the end of its message; the marker behind it."""
+        self._writer.begin_reasoning()
+        marker = yield from self._copy(self._writer.reasoning)
+        self._writer.end_reasoning()
+        return marker
 
     def _is_call(self, recipient: str) -> bool:
         if recipient in ("", "assistant", "user"):

@@ -168,8 +168,11 @@ class OutputFormat:
         return tuple(dict.fromkeys(marker for marker in self._all_markers() if marker.strip()))
 
     def without_calls(self) -> OutputFormat:
-        """The same for an answer that cannot call anything: what looks like a call in it is text."""
-        return self if self.channels is not None else replace(self, calls=())
+        """The same for an answer that cannot call anything: what looks like a call is text, to its last marker."""
+        if self.channels is not None:
+            return self
+        closings = {closing for syntax in self.calls for closing in syntax.closings}
+        return replace(self, calls=(), dropped=tuple(text for text in self.dropped if text not in closings))
 
     def opens_reasoning(self, prompt: str) -> bool:
         """Whether the prompt ends inside an open block of reasoning, so that the answer begins in it."""
@@ -192,11 +195,12 @@ class OutputFormat:
             return (
                 f"{final}{channels.message}",
                 f"{final} {channels.constrain}json{channels.message}",
-            ), channels.channel
+            ), "" if reasoning_open else channels.channel
+        if reasoning_open:
+            return tuple(tags.closing for tags in self.reasoning), ""
         if not self.own_reasoning:
             return None
-        tags = self.reasoning[0]
-        return (tags.closing,), "" if reasoning_open else tags.opening
+        return (self.reasoning[0].closing,), self.reasoning[0].opening
 
     def _all_markers(self) -> Iterator[str]:
         if self.channels is not None:

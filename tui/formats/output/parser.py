@@ -40,7 +40,7 @@ class OutputParser:
         answer = AnswerReader(output_format, types, self._source, self._writer)
         if output_format.channels is not None:
             channels = ChannelReader(output_format.channels, types, self._source, self._writer, answer)
-            self._reading = channels.read()
+            self._reading = channels.read(reasoning_open)
         else:
             self._reading = answer.read(reasoning_open)
         self._go_on(output_format.lead)

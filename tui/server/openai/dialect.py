@@ -58,9 +58,9 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         inputs = wire.inputs()
 
         def compute() -> dict[str, Any]:
-            model = services.provide(wire.model, wire.ttl)
-            found = model.embed(inputs, normalize=wire.normalize, truncate=wire.truncate).result()
-            return embeddings_body(wire, model.key, found)
+            with services.provide(wire.model, wire.ttl) as model:
+                found = model.embed(inputs, normalize=wire.normalize, truncate=wire.truncate).result()
+                return embeddings_body(wire, model.key, found)
 
         return JSONResponse(await unless_gone(request, run_in_threadpool(compute)))
 
@@ -71,9 +71,9 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         texts = wire.texts()
 
         def compute() -> dict[str, Any]:
-            model = services.provide(wire.model, wire.ttl)
-            found = model.rank(wire.query, texts, truncate=wire.truncate).result()
-            return rerank_body(wire, texts, model.key, found)
+            with services.provide(wire.model, wire.ttl) as model:
+                found = model.rank(wire.query, texts, truncate=wire.truncate).result()
+                return rerank_body(wire, texts, model.key, found)
 
         return JSONResponse(await unless_gone(request, run_in_threadpool(compute)))
 
