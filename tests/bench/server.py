@@ -13,11 +13,11 @@ from typing import Any
 
 from tests.bench.models import make_bench_model
 from tests.bench.report import Report, in_turn, median, median_ratio
-from tui.domain import LoadConfig, SamplingConfig, text_message
+from tui.domain import LoadConfig, SamplingConfig, ServerOptions, text_message
 from tui.engine import GenerationTask, LoadedModel
 from tui.formats import ChatFormat
 from tui.paths import Paths
-from tui.server import Server, ServerOptions
+from tui.server import Server
 from tui.workbench import Workbench
 
 TOKENS = 96

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.server.conftest import Running
-from tui.server import ServerOptions
+from tui.domain import ServerOptions
 
 CHAT = {"model": "talker", "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 2}
 

@@ -1,130 +1,103 @@
-"""The request log: in memory, on disk, found again, replayed."""
+"""What is kept of requests, and what is not."""
 
 from __future__ import annotations
 
-import queue
-import sqlite3
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.server.conftest import ANSWER, Running
-from tui.domain import BadRequest, Finished, GenerationStats, RequestRecord, TextDelta
-from tui.server import RequestLog
+from tui.domain import Finished, GenerationStats, TextDelta, ToolCallFinished, ToolCallPart
 from tui.server.records import RequestEntry
-from tui.server.replay import send_again
+from tui.server.redaction import MASK, redacted, redacted_text
+from tui.server.request_log import RequestLog
 
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[RequestLog]:
-    made = RequestLog(tmp_path / "requests.db")
-    yield made
-    made.close()
-
-
-def entry(model: str = "talker") -> RequestEntry:
-    made = RequestEntry(method="POST", path="/v1/chat/completions", dialect="openai", client="here", token="")
-    made.model, made.body, made.prompt = model, '{"a": 1}', "the prompt"
-    return made
-
-
-def ended(log: RequestLog, made: RequestEntry) -> None:
-    log.begin(made)
-    made.saw([TextDelta("said ", 2), TextDelta("twice", 3), Finished(GenerationStats(generated_tokens=6))])
-    made.ended("done", status=200)
-    log.end(made)
-
-
-def test_a_request_grows_and_then_stays_the_same() -> None:
-    made = entry()
-    made.expects(1)
-    made.saw([TextDelta("one ", 1)])
-    first = made.record()
-    assert (first.output, first.tokens, first.over) == ("one ", 1, False)
-    made.ended("cancelled")
-    made.saw([TextDelta("two", 1)])
-    assert made.record().output == "one two"
-    made.saw([Finished(GenerationStats(generated_tokens=2))])
-    last = made.record()
-    assert last.stats is not None
-    assert (last.output, last.tokens) == ("one two", 2)
-    assert made.record() is last
-
-
-def test_search_leaves_texts_on_disk_where_find_has_them(log: RequestLog) -> None:
-    ended(log, entry("otter"))
+    log = RequestLog(tmp_path / "requests.db")
+    yield log
     log.close()
-    (found,) = log.search("otter said")
-    assert (found.model, found.body, found.prompt, found.output) == ("otter", "", "", "")
-    assert log.search("walrus") == []
-    again = RequestLog(log._path)
-    whole = again.find(found.id)
-    assert whole is not None
-    assert (whole.body, whole.prompt, whole.output) == ('{"a": 1}', "the prompt", "said twice")
-    assert again.find("nonsense") is None
 
 
-def test_looking_makes_no_file(log: RequestLog) -> None:
-    assert log.search() == []
-    assert log.find("nonsense") is None
-    log.clear()
-    assert not log._path.exists()
+def served(log: RequestLog, text: str = "hello", model: str = "m") -> RequestEntry:
+    entry = RequestEntry(method="POST", path="/v1/chat/completions", dialect="openai", client="c", token="")
+    log.begin(entry)
+    entry.model = model
+    entry.expects(1)
+    entry.saw([TextDelta(text), ToolCallFinished(0, ToolCallPart("1", "f", "{}"))])
+    entry.saw([Finished(GenerationStats(prompt_tokens=3, generated_tokens=2))])
+    entry.ended("done", status=200)
+    log.end(entry)
+    return entry
 
 
-def test_requests_that_another_version_wrote_are_passed_over(log: RequestLog) -> None:
-    ended(log, entry("strange"))
-    ended(log, entry("known"))
+def test_it_survives_the_program(log: RequestLog, tmp_path: Path) -> None:
+    entry = served(log)
     log.close()
-    with sqlite3.connect(log._path) as connection:
-        connection.execute("UPDATE requests SET record = '{\"id\": 1}' WHERE record LIKE '%strange%'")
-    assert [record.model for record in log.search()] == ["known"]
+    again = RequestLog(tmp_path / "requests.db")
+    assert again.find(entry.id) == entry.record()
+    assert [(record.id, record.output) for record in again.search()] == [(entry.id, "")]
+    assert (tmp_path / "requests.db").stat().st_mode & 0o077 == 0
 
 
-def test_clear_forgets_what_has_ended(log: RequestLog) -> None:
-    ended(log, entry())
-    running = entry()
-    log.begin(running)
+def test_search_wants_all_words_and_takes_them_literally(log: RequestLog) -> None:
+    served(log, "a cat and a dog")
+    served(log, "100% cats_and")
+    log.close()
+    assert len(log.search("CAT dog")) == 1
+    assert len(log.search("cat")) == 2
+    assert len(log.search("0% ts_a")) == 1
+    assert log.search("0_ nothing") == []
+
+
+def test_sums_and_watchers(log: RequestLog) -> None:
+    heard: list[str] = []
+    stop = log.watch(lambda entry: heard.append(entry.record().state))
+    served(log)
+    stop()
+    served(log)
+    log.close()
+    assert heard == ["received", "done"]
+    totals = log.totals()
+    assert (totals.requests, totals.failed, totals.prompt_tokens, totals.generated_tokens) == (2, 0, 6, 4)
+
+
+def test_the_newest_comes_first_and_clearing_forgets(log: RequestLog) -> None:
+    for name in ("one", "two", "three"):
+        served(log, model=name)
+    assert [record.model for record in log.latest()] == ["three", "two", "one"]
     log.close()
     log.clear()
-    assert [record.id for record in log.latest()] == [running.id]
+    assert log.latest() == []
     assert log.search() == []
 
 
-def test_the_prompt_is_kept_and_a_replay_is_a_request_of_its_own(running: Running) -> None:
-    question = {"model": "talker", "messages": [{"role": "user", "content": "replay me"}]}
-    httpx.post(f"{running.openai}/chat/completions", json=question, timeout=60)
-    log = running.server.log
-    first = log.latest()[0]
-    assert "replay me" in first.prompt
-    done = _next_end(log)
-    running.server.replay(first.id)
-    second = done()
-    assert second.body == first.body
-    assert second.output == first.output == ANSWER
-    assert second.id != first.id
+def test_a_disk_that_refuses_is_told_and_costs_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "requests.db").mkdir()
+    log = RequestLog(tmp_path / "requests.db")
+    entry = served(log)
+    log.close()
+    assert "cannot be kept" in log.problem
+    assert log.latest() == [entry.record()]
+    assert log.search() == []
 
 
-def test_what_cannot_be_replayed_says_why(running: Running) -> None:
-    with pytest.raises(BadRequest, match="not in the log"):
-        running.server.replay("nonsense")
-    made = entry()
-    for body in ('{"key": "•••"}', '{"url": "[image/png, 1,234 bytes]"}', ""):
-        made.body = body
-        with pytest.raises(BadRequest):
-            send_again(made.record(), running.url, "")
-
-
-def _next_end(log: RequestLog) -> Callable[[], RequestRecord]:
-    """Waits for the end of a request that begins from now on."""
-    ends: queue.SimpleQueue[RequestRecord] = queue.SimpleQueue()
-    stop = log.watch(lambda made: ends.put(made.record()) if made.over else None)
-
-    def wait() -> RequestRecord:
-        try:
-            return ends.get(timeout=30)
-        finally:
-            stop()
-
-    return wait
+def test_secrets_and_files_are_taken_out() -> None:
+    body = {
+        "api_key": "abc",
+        "headers": {"Authorization": "Bearer abcdefghijk", "x-api-key": "k"},
+        "messages": [{"content": f"my key is sk-lm-abcdefgh:{'x' * 20} and hf_{'a' * 30}"}],
+        "image": "data:image/png;base64," + "QUJD" * 1000,
+        "max_tokens": 5,
+        "tokens": [1, 2],
+    }
+    told = json.dumps(redacted(body))
+    for secret in ("abcdefghijk", "xxxxxxxx", "aaaaaaaa", "QUJDQUJD", '"abc"', '"k"'):
+        assert secret not in told
+    assert "image/png" in told
+    assert redacted(body)["max_tokens"] == 5
+    assert redacted(body)["tokens"] == [1, 2]
+    assert redacted_text("Bearer abcdefghijk said") == f"Bearer {MASK} said"
+    assert redacted_text("plain words stay, sk- too") == "plain words stay, sk- too"

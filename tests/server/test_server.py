@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from tests.support.model_maker import make_scripted_model
-from tui.domain import BadRequest, Busy
+from tui.domain import BadRequest, Busy, ServerOptions
 from tui.paths import Paths
-from tui.server import Server, ServerOptions
+from tui.server import Server
 from tui.workbench import Workbench
 
 

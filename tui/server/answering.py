@@ -109,10 +109,8 @@ class Answering:
             async for events in generation.batches():
                 if self._entry is not None:
                     if self._entry.keeps_texts and not self._entry.prompt:
-                        self._entry.prompt = generation.prompt
-                    self._entry.saw(events)
-                    if self._entry.keeps_texts and not self._entry.prompt:
                         self._entry.prompt = redacted_text(generation.prompt)
+                    self._entry.saw(events)
                 self._news.put_nowait((index, events))
         finally:
             self._left -= 1

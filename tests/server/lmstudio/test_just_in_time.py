@@ -14,9 +14,10 @@ import pytest
 
 from tests.server.conftest import Running
 from tests.support.model_maker import make_scripted_model
+from tui.domain import ServerOptions
 from tui.engine import LoadedModel
 from tui.paths import Paths
-from tui.server import Server, ServerOptions
+from tui.server import Server
 from tui.workbench import Workbench
 
 MESSAGES = [{"role": "user", "content": "Hi"}]

@@ -10,8 +10,8 @@ import pytest
 
 from tests.server.conftest import ANSWER, Running
 from tests.server.responses.conftest import STATS, Dictation, wait_until
-from tui.domain import EngineFault, Failed, Finished, ModelLoading, Queued, TextDelta
-from tui.server import Server, ServerOptions
+from tui.domain import EngineFault, Failed, Finished, ModelLoading, Queued, ServerOptions, TextDelta
+from tui.server import Server
 from tui.server.responses import background
 
 
