@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tui.builtin.files import FOLDER_VARIABLE
+
 
 @pytest.fixture
 def lmdeck_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -17,6 +19,14 @@ def lmdeck_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LMDECK_HOME", str(tmp_path))
     monkeypatch.delenv("LMDECK_MODELS", raising=False)
     return tmp_path
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _nothing_built_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests know all the models that there are: those that ship are there only where a test wants them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER_VARIABLE, str(tmp_path_factory.mktemp("nothing-built-in")))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

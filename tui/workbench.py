@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from tui.models import Catalogue
     from tui.threads import AnswerRecorder, ThreadStore
 
+BUILT_IN_SETTING = "builtin_models"
+"""The setting that says whether the models that came with the program are listed."""
+
 # How long `close` waits for answers to be written down. Seconds.
 _CLOSING_PATIENCE = 5.0
 # How often an answer that the disk refused is tried again. Seconds.
@@ -85,7 +88,7 @@ class Workbench:
         self._threads = _Once(lambda: _open_threads(paths))
         self._remote_store = RemoteStore(paths.remotes)
         self._remotes = _Once(lambda: _new_remotes(self._remote_store))
-        self._catalogue = _Once(lambda: _open_catalogue(paths, self.remotes))
+        self._catalogue = _Once(lambda: _open_catalogue(paths, self.remotes, self.settings))
         self._formats = _Once(lambda: _new_format_cache(paths))
         self._auto_evict = True
         self._generations: list[Generation] = []
@@ -315,10 +318,11 @@ def _open_threads(paths: Paths) -> ThreadStore:
     return ThreadStore(paths.database)
 
 
-def _open_catalogue(paths: Paths, remotes: RemoteEngines) -> Catalogue:
+def _open_catalogue(paths: Paths, remotes: RemoteEngines, settings: Settings) -> Catalogue:
+    from tui.builtin import BuiltInModels
     from tui.models import Catalogue
 
-    return Catalogue([paths.models], remotes)
+    return Catalogue([paths.models], remotes, BuiltInModels(lambda: bool(settings.get(BUILT_IN_SETTING, True))))
 
 
 def _new_remotes(store: RemoteStore) -> RemoteEngines:

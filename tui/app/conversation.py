@@ -36,6 +36,7 @@ class Conversation:
         self._changed = changed
         self._noted = 0.0
         self._below = ""
+        self._greeting: TranscriptMessage | None = None
         self.bridge = Bridge(self)
         self.thread_id = ""
         """The open thread; empty while it has no message."""
@@ -49,7 +50,7 @@ class Conversation:
 
     def open_new(self) -> None:
         """Show an empty thread. It comes to be with its first message."""
-        self.thread_id, self.messages = "", []
+        self.thread_id, self.messages, self._greeting = "", [], None
         self._show([])
         self._changed(None)
 
@@ -59,7 +60,7 @@ class Conversation:
         messages = await self.store(lambda threads: threads.messages(thread_id))
         if self.thread_id != thread_id:
             return
-        self.messages = messages
+        self.messages, self._greeting = messages, None
         # The newest answer's text lies here up to the last drain; the disk may be half a second behind.
         answer = self.bridge.answers.get(thread_id)
         held = answer.message_id if answer else ""
@@ -120,9 +121,15 @@ class Conversation:
         if not self._transcript.message_count:
             self._say_below(text)
 
+    def greet(self, message: TranscriptMessage | None) -> None:
+        """What stands above an empty thread, and stays there while it grows. It is no part of the thread."""
+        if not self.thread_id and message != self._greeting:
+            self._greeting = message
+            self._show([])
+
     def _show(self, messages: list[TranscriptMessage]) -> None:
         self._below = ""
-        self._transcript.show(messages)
+        self._transcript.show([self._greeting, *messages] if self._greeting else messages)
 
     def _say_below(self, text: str) -> None:
         """Put a line below the last message; saying the same again costs nothing."""
@@ -150,7 +157,7 @@ class Conversation:
             question = self.last_question()
             above = self.messages[: self.messages.index(question) + 1] if question else []
             # Answering again takes the earlier answer off the screen; it stays in the thread as a branch.
-            if self._transcript.message_count != len(above):
+            if self._transcript.message_count != len(above) + bool(self._greeting):
                 self._show([from_stored(message) for message in above])
             self.messages = above
             self._transcript.start_answer(from_answer(answer, self.bridge.speed(answer)))

@@ -16,13 +16,19 @@ _REMOTE_PATIENCE = 5.0
 
 
 def model_or_only_one(workbench: Workbench, name: str | None) -> str:
-    """The model that was named, or the only usable one. Raises ModelNotFound where that leaves a choice."""
+    """The model that was named, the only one that answers, or the built-in one where there is no other.
+
+    Raises ModelNotFound where that leaves a choice.
+    """
+    from tui.models import unnamed_choice
+
     if name is not None:
         return name
-    usable = [model.key for model in workbench.catalogue.models() if model.usable]
-    if not usable:
+    possible = unnamed_choice(workbench.catalogue.models())
+    if all(model.builtin for model in possible):
         workbench.remotes.refresh(wait=_REMOTE_PATIENCE)
-        usable = [model.key for model in workbench.remotes.models()]
+        possible = list(workbench.remotes.models()) or possible
+    usable = [model.key for model in possible]
     if len(usable) == 1:
         return usable[0]
     if not usable:
@@ -35,8 +41,8 @@ def model_or_only_one(workbench: Workbench, name: str | None) -> str:
 
 def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Keys of usable models that begin with what was typed."""
-    from tui.models import Catalogue
     from tui.paths import find_paths
+    from tui.workbench import Workbench
 
-    models = Catalogue([find_paths().models]).models()
+    models = Workbench(find_paths()).catalogue.models()
     return [model.key for model in models if model.usable and model.key.startswith(incomplete.lower())]

@@ -52,8 +52,9 @@ def chat(
 ) -> None:
     """Ask MODEL one question and print its answer as it comes.
 
-    MODEL may be left out when there is only one; NAME/MODEL is one of the remote engine NAME. `--set` takes every
-    parameter of loading and sampling, such as `--set context_length=8k --set temperature=0`.
+    MODEL may be left out when there is only one; where there is none, lmdeck's built-in guide answers. NAME/MODEL is
+    one of the remote engine NAME. `--set` takes every parameter of loading and sampling, such as
+    `--set context_length=8k --set temperature=0`.
     """
     from tui.paths import find_paths
     from tui.workbench import Workbench

@@ -25,7 +25,6 @@ def ls(as_json: bool) -> None:
 
     Files that cannot be used and engines that cannot be reached are listed with the reason.
     """
-    from tui.engine import readable_size
     from tui.paths import find_paths
     from tui.workbench import Workbench
 
@@ -39,9 +38,9 @@ def ls(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_record(model) for model in models], indent=2, ensure_ascii=False))
         return
-    if not models:
-        click.echo(f"No models yet. Put GGUF files into {paths.models}", err=True)
-        return
+    if all(model.builtin for model in models):
+        others = " but the built-in ones" if models else ""
+        click.echo(f"No models yet{others}. Put GGUF files into {paths.models}", err=True)
     usable = [model for model in models if model.usable]
     rows = [
         (
@@ -49,7 +48,7 @@ def ls(as_json: bool) -> None:
             model.architecture,
             _parameters(model.parameters),
             model.quantization,
-            f"on {model.remote}" if model.remote else readable_size(model.size),
+            f"on {model.remote}" if model.remote else _size_text(model),
             f"{model.context_length:,}" if model.context_length else "",
         )
         for model in usable
@@ -59,6 +58,12 @@ def ls(as_json: bool) -> None:
     for model in models:
         if not model.usable:
             click.echo(f"cannot use {model.key}: {model.problem}", err=True)
+
+
+def _size_text(model: ModelInfo) -> str:
+    from tui.engine import readable_size
+
+    return readable_size(model.size) + (", built in" if model.builtin else "")
 
 
 def _look_around(workbench: Workbench) -> list[str]:
@@ -82,6 +87,7 @@ def _record(model: ModelInfo) -> dict[str, Any]:
         "path": "" if model.remote else str(model.path),
         "files": [str(file) for file in model.files],
         "remote": model.remote,
+        "builtin": model.builtin,
         "publisher": model.publisher,
         "name": model.name,
         "architecture": model.architecture,

@@ -42,6 +42,8 @@ class ModelInfo:
     """Seconds since the epoch, of the newest file."""
     remote: str = ""
     """Name of the remote engine that has the model; empty for a file of this machine."""
+    builtin: bool = False
+    """Whether it came with the program."""
     problem: str = ""
     """Why it cannot be used, as a sentence; empty when it can."""
 

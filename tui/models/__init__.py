@@ -7,5 +7,6 @@ the model folders in which every file has either a description or the reason why
 from tui.models.catalogue import Catalogue
 from tui.models.gguf import GgufHeader, TensorInfo, read_header
 from tui.models.gguf_vocabulary import read_vocabulary
+from tui.models.shipped import unnamed_choice
 
-__all__ = ["Catalogue", "GgufHeader", "TensorInfo", "read_header", "read_vocabulary"]
+__all__ = ["Catalogue", "GgufHeader", "TensorInfo", "read_header", "read_vocabulary", "unnamed_choice"]

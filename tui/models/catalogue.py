@@ -11,8 +11,9 @@ from typing import Protocol
 from tui.domain import ModelInfo, ModelNotFound, ModelUnusable, StorageFailed
 from tui.models.describe import Reading, describe, read
 from tui.models.gguf_bytes import printable
-from tui.models.naming import PlacedModel, matching, nearest_keys, with_unique_keys
+from tui.models.naming import PlacedModel, is_key, matching, nearest_keys, with_unique_keys
 from tui.models.scan import SUFFIX, FileSet, FoundFile, find_files, group, set_around
+from tui.models.shipped import BuiltIn, shipped_files, shipped_models, without_hidden
 
 
 class Elsewhere(Protocol):
@@ -26,25 +27,28 @@ class Elsewhere(Protocol):
 
 
 class Catalogue:
-    """The models below some folders, which need not exist, and those that are elsewhere.
+    """The models below some folders, which need not exist, those that are elsewhere, and those that are built in.
 
     It may be used from several threads. Only headers of new and changed files are read, so `refresh` can be called
     every few seconds.
     """
 
-    def __init__(self, folders: Sequence[Path], elsewhere: Elsewhere | None = None) -> None:
+    def __init__(
+        self, folders: Sequence[Path], elsewhere: Elsewhere | None = None, built_in: BuiltIn | None = None
+    ) -> None:
         self._elsewhere = elsewhere
+        self._built_in = built_in
         self._folders = tuple(Path(os.path.abspath(folder)) for folder in folders)
         self._refreshing = threading.Lock()
         self._readings: dict[FoundFile, Reading] = {}
         self._placed: tuple[PlacedModel, ...] | None = None
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """All models as of the last refresh, by key. The first call looks at the folders itself.
+        """All models as of the last refresh, by key, built-in ones last. The first call looks at the folders itself.
 
         Models elsewhere come behind them, as far as they are known; where that fails (StorageFailed), there are none.
         """
-        here = tuple(model.info for model in self._models())
+        here = without_hidden(self._models(), self._built_in)
         try:
             return (*here, *self._elsewhere.models()) if self._elsewhere is not None else here
         except StorageFailed:
@@ -53,14 +57,17 @@ class Catalogue:
     def refresh(self) -> bool:
         """Look at the folders again; whether anything is different now."""
         with self._refreshing:
-            found = find_files(self._folders)
-            if self._placed is not None and self._readings.keys() == set(found):
+            found, shipped = find_files(self._folders), shipped_files(self._built_in)
+            files = {*found, *(file for files in shipped.values() for file in files.parts.values())}
+            if self._placed is not None and self._readings.keys() == files:
                 return False
             # Readings are replaced, not changed, because another thread may use the old ones.
-            self._readings = {file: self._readings.get(file) or read(file.path) for file in found}
-            placed = (_place(files, self._readings) for files in group(found))
+            self._readings = {file: self._readings.get(file) or read(file.path) for file in files}
+            placed = (_place(parts, self._readings) for parts in group(found))
             named = with_unique_keys([model for model in placed if model])
-            before, self._placed = self._placed, tuple(sorted(named, key=lambda model: model.info.key))
+            named += shipped_models(shipped, self._readings, {model.info.key for model in named})
+            before = self._placed
+            self._placed = tuple(sorted(named, key=lambda model: (model.info.builtin, model.info.key)))
             return (before or ()) != self._placed
 
     def find(self, name: str) -> ModelInfo:
@@ -96,7 +103,9 @@ class Catalogue:
         models = self._models()
         path = os.path.abspath(os.path.expanduser(name)) if name else ""
         if not os.path.isfile(path):
-            return matching(name, models)
+            # What is built in is meant where it is called by its key, or where nothing else can be.
+            others = [model for model in models if not model.info.builtin or is_key(name, model)]
+            return matching(name, others) or matching(name, models)
         known = [model for model in models if any(_same_file(file, path) for file in model.info.files)]
         if known or not path.lower().endswith(SUFFIX):
             return known or matching(name, models)

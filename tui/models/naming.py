@@ -46,7 +46,7 @@ def with_unique_keys(models: Sequence[PlacedModel]) -> list[PlacedModel]:
 
 def matching(name: str, models: Sequence[PlacedModel]) -> list[PlacedModel]:
     """The models that fit a name best, ignoring case: by key, file name, place or repository, beginning, any part."""
-    wanted = name.strip().replace("\\", "/").casefold().removesuffix(SUFFIX).rstrip("/")
+    wanted = _wanted(name)
     if not wanted:
         return []
     for fits in (_is_key, _is_file_name, _is_place, _begins, _contains):
@@ -56,11 +56,21 @@ def matching(name: str, models: Sequence[PlacedModel]) -> list[PlacedModel]:
     return []
 
 
+def is_key(name: str, model: PlacedModel) -> bool:
+    """Whether a name is the very key of a model, ignoring case."""
+    return _is_key(_wanted(name), model)
+
+
 def nearest_keys(name: str, models: Sequence[PlacedModel], most: int = 3) -> list[str]:
     """Keys that look like a name, best first."""
     from difflib import get_close_matches
 
     return get_close_matches(name.lower(), [model.info.key for model in models], most, 0.4)
+
+
+def _wanted(name: str) -> str:
+    """A name as the models' own ones are compared with it."""
+    return name.strip().replace("\\", "/").casefold().removesuffix(SUFFIX).rstrip("/")
 
 
 def _key_with_quantization(model: PlacedModel) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tui.domain import GenerationRequest, ModelInfo, ModelNotFound, ServerOptions
 from tui.engine import LoadedModel
+from tui.models import unnamed_choice
 from tui.server.request_log import RequestLog
 from tui.server.tokens import TokenStore
 from tui.workbench import Workbench
@@ -24,16 +25,15 @@ class Services:
     options: Callable[[], ServerOptions]
     """The options of this moment; they may change while the server runs."""
 
-    def find_model(self, name: str) -> ModelInfo:
-        """The model that a request names; the only loaded one where it names none. Blocks for the disk at first.
+    def find_model(self, name: str, *, embeds: bool = False) -> ModelInfo:
+        """The model that a request names, or may mean where it names none. Blocks for the disk at first.
 
-        Raises ModelNotFound, also for a model that is not loaded where requests must not load any.
+        `embeds` says that it is for vectors. Raises ModelNotFound, also for a model that is not loaded where requests
+        must not load any.
         """
         loaded = self.workbench.loaded()
         if not name.strip():
-            if len(loaded) == 1:
-                return loaded[0].info
-            raise ModelNotFound("The request names no model.", 'Say which in "model"; GET /v1/models lists them.')
+            return self._unnamed([model.info for model in loaded if model.embeds == embeds], embeds)
         present = next((model for model in loaded if model.key == name), None)
         info = present.info if present is not None else self._instance_of(self.known_model(name), loaded)
         if not self.options().just_in_time and not info.remote and info.key not in {model.key for model in loaded}:
@@ -42,6 +42,18 @@ class Services:
                 "Load it first, or turn on loading by requests (just in time).",
             )
         return info
+
+    def _unnamed(self, loaded: Sequence[ModelInfo], embeds: bool) -> ModelInfo:
+        """The only loaded model, or the only one that may be loaded; what is built in where there is no other."""
+        own = [model for model in loaded if not model.builtin]
+        if own or not self.options().just_in_time:
+            choices = [own or loaded]
+        else:
+            choices = [unnamed_choice(self.workbench.catalogue.models(), embeds=embeds), loaded]
+        for possible in choices:
+            if len(possible) == 1:
+                return possible[0]
+        raise ModelNotFound("The request names no model.", 'Say which in "model"; GET /v1/models lists them.')
 
     def _instance_of(self, info: ModelInfo, loaded: Sequence[LoadedModel]) -> ModelInfo:
         """The model as it is loaded, be it under another name, so that nobody loads it twice without wanting to."""
@@ -58,7 +70,7 @@ class Services:
 
     def provide(self, name: str, ttl: float | None) -> AbstractContextManager[LoadedModel]:
         """A model for vectors, loaded if need be and if requests may do that. Blocks; raises LmdeckError."""
-        info = self.find_model(name)
+        info = self.find_model(name, embeds=True)
         return self.workbench.provide(info.key, ttl=ttl if ttl is not None else self.options().just_in_time_ttl)
 
     def with_defaults(self, request: GenerationRequest) -> GenerationRequest:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import on
 
-from tui.app.actions import bindings_for
+from tui.app.actions import BY_ID, bindings_for, key_label
 from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
 from tui.app.server_desk import LOOK_EVERY
@@ -15,10 +16,12 @@ from tui.app.widgets.status_line import Status
 
 if TYPE_CHECKING:
     from tui.app.running_answer import RunningAnswer
+    from tui.app.transcript import TranscriptMessage
     from tui.workbench import Workbench
 
 READ_ONLY = "A newer lmdeck has written these threads: they can be read here, not changed. Update this one."
 WELCOME = "No model is loaded. ctrl+o shows the models, F1 the keys."
+LOOKING = "Looking for a model…"
 
 
 class ChatScreen(ThreadPanes):
@@ -31,6 +34,8 @@ class ChatScreen(ThreadPanes):
         self.models = ReadyModels(workbench)
         self._sending = False
         self._opened = False
+        self._looking = True
+        """Whether it is still open if a model comes by itself."""
         self._possible: tuple[bool, ...] = ()
 
     def on_mount(self) -> None:
@@ -56,10 +61,23 @@ class ChatScreen(ThreadPanes):
     async def _open_models(self) -> None:
         await self.models.refresh()
         self.show_status()
+        self.begin(self._load_guide())
         if self.workbench.settings.problem:
             self.deck.warn(self.workbench.settings.problem)
         if await self.conversation.store(lambda threads: threads.read_only):
             self.deck.warn(READ_ONLY)
+
+    async def _load_guide(self) -> None:
+        """Let the built-in model answer where there is no other, and then what was asked meanwhile."""
+        from tui.app.guide import load_guide
+
+        try:
+            if await asyncio.to_thread(load_guide, self.workbench):
+                await self.models.refresh()
+        finally:
+            self._looking = False
+            self.show_status()
+        await self._answer_all_waiting()
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
@@ -89,7 +107,12 @@ class ChatScreen(ThreadPanes):
             await self.refresh_threads()
         elif thread_id == self.conversation.thread_id:
             self.conversation.show_waiting()
-            self.action_choose_model()
+            if not self._looking:
+                self.action_choose_model()
+
+    async def _answer_all_waiting(self) -> None:
+        for thread_id in list(self.conversation.waiting):
+            await self.answer_waiting(thread_id)
 
     def conversation_changed(self, ended: RunningAnswer | None) -> None:
         self.show_status()
@@ -114,7 +137,8 @@ class ChatScreen(ThreadPanes):
         model = self._model_of(thread_id)
         answer = self.conversation.bridge.answers.get(thread_id)
         stats = self.conversation.last_stats()
-        self.conversation.hint("" if model else WELCOME)
+        self.conversation.greet(self._greeting(model) if model and model.builtin else None)
+        self.conversation.hint("" if model else LOOKING if self._looking else WELCOME)
         self.status_line.show(
             Status(
                 model=model.key if model else "",
@@ -127,13 +151,22 @@ class ChatScreen(ThreadPanes):
             )
         )
 
+    def _greeting(self, model: ReadyModel) -> TranscriptMessage:
+        from tui.app.guide import greeting
+
+        def key_of(action: str) -> str:
+            # The person's key map may leave an action without a key; the palette has it by its title.
+            return next(map(key_label, self.deck.keys_of(BY_ID[action])), BY_ID[action].title)
+
+        return greeting(model.key, key_of)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "stop":
             return self._opened and self.conversation.bridge.running(self.conversation.thread_id) is not None
         if action == "undo_delete":
             return bool(self.deleted)
         if action == "answer_again":
-            return self._opened and bool(self.transcript.message_count)
+            return self._opened and bool(self.conversation.messages)
         return super().check_action(action, parameters)
 
     def action_stop(self) -> None:
@@ -166,6 +199,5 @@ class ChatScreen(ThreadPanes):
         await self.models.refresh()
         if key:
             self.models.choose(self.conversation.thread_id, key)
-            for thread_id in list(self.conversation.waiting):
-                await self.answer_waiting(thread_id)
+            await self._answer_all_waiting()
         self.show_status()

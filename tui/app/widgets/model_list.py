@@ -15,7 +15,8 @@ WIDTH_FOR_CONTEXT = 60
 
 
 class ModelList(RowList[ModelInfo]):
-    """Name, quantisation, size and context length; which engine has it, where that is another machine.
+    """Name, quantisation, size and context length; which engine has it, where that is another machine, and which came
+    with the program.
 
     A dot marks loaded models, two arrows remote ones, a cross those that cannot be used.
     """
@@ -34,7 +35,7 @@ class ModelList(RowList[ModelInfo]):
 
     def pieces(self, item: ModelInfo, width: int, *, at_cursor: bool) -> Pieces:  # noqa: ARG002
         context = context_text(item.context_length) if item.context_length else ""
-        figures = f"{fit(item.quantization, 8)} {bytes_text(item.size):>8}"
+        figures = f"{fit('built-in' if item.builtin else item.quantization, 8)} {bytes_text(item.size):>8}"
         name = item.key
         if item.remote:
             figures = fit(self._remote_text(item), len(figures))
@@ -54,10 +55,10 @@ class ModelList(RowList[ModelInfo]):
         return "asking…" if item.usable else "remote engine"
 
 
-def details(model: ModelInfo | None, values: str = "") -> Content:
+def details(model: ModelInfo | None, values: str = "", folder: str = "") -> Content:
     """All that is known about one model, with the whole reason where it cannot be used.
 
-    `values` is what became of the load parameters of a loaded one, as lines.
+    `values` is what became of the load parameters of a loaded one, as lines; `folder` is where models of one's own go.
     """
     if model is None:
         return Content("")
@@ -71,11 +72,16 @@ def details(model: ModelInfo | None, values: str = "") -> Content:
     parts: list[str | tuple[str, str]] = []
     if model.problem:
         parts.append((f"✗ {one_line(model.problem)}\n", "$error"))
+    elif model.embeds:
+        parts.append(("It makes vectors of texts, and answers nothing.\n", "$foreground 75%"))
     elif not model.chat_template:
         parts.append(("It has no chat template of its own.\n", "$foreground 75%"))
     if line := " · ".join(one_line(fact) for fact in facts if fact):
         parts.append((f"{line}\n", "$foreground 75%"))
-    parts.append((one_line(str(model.path)), "$foreground 60%"))
+    if model.builtin:
+        parts.append((f"It came with lmdeck. Your own GGUF files go into {one_line(folder)}", "$foreground 75%"))
+    else:
+        parts.append((one_line(str(model.path)), "$foreground 60%"))
     if values:
         parts.append((f"\n{values}", "$foreground 75%"))
     return Content.assemble(*parts)

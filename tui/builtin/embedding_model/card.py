@@ -48,7 +48,9 @@ use. Origin: <https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2>.
 def card_text(source: Source, kind: Kind, file: Path, digest: str, found: Comparison) -> str:
     """The card, with this conversion's figures."""
     others = len(found.tokens_differ)
-    differ = f"{others} of the texts are cut into other tokens." if others else "All texts are cut into the same tokens."
+    differ = (
+        f"{others} of the texts are cut into other tokens." if others else "All texts are cut into the same tokens."
+    )
     return _CARD.format(
         key=EMBEDDING,
         tokens=len(source.vocabulary),

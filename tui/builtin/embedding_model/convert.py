@@ -102,9 +102,7 @@ def _header(source: Source, kind: Kind) -> dict[str, Any]:
         "tokenizer.ggml.tokens": [
             token if number in control else _spelled(token) for number, token in enumerate(vocabulary)
         ],
-        "tokenizer.ggml.token_type": [
-            _CONTROL if number in control else _NORMAL for number in range(len(vocabulary))
-        ],
+        "tokenizer.ggml.token_type": [_CONTROL if number in control else _NORMAL for number in range(len(vocabulary))],
         "tokenizer.ggml.token_type_count": config["type_vocab_size"],
         "tokenizer.ggml.bos_token_id": special["cls"],
         **{f"tokenizer.ggml.{role}_token_id": number for role, number in special.items()},
