@@ -19,7 +19,6 @@ from tests.builtin.conftest import GUIDE_SAYS
 from tests.support.model_maker import make_scripted_model
 from tui.__main__ import make_server
 from tui.app.app import LmdeckApp
-from tui.app.screens.chat import ChatScreen
 from tui.app.screens.model_picker import ModelPicker
 from tui.builtin import EMBEDDING, GUIDE
 from tui.domain import ServerOptions
@@ -59,7 +58,7 @@ async def opened(size: tuple[int, int] = (80, 24)) -> AsyncIterator[Screen]:
         yield Screen(app, pilot)
 
 
-def threads(home: Path) -> list[list[str]]:
+def threads() -> list[list[str]]:
     """What is on disk: the texts of each thread's messages."""
     workbench = Workbench(find_paths())
     store = workbench.threads
@@ -68,8 +67,9 @@ def threads(home: Path) -> list[list[str]]:
     return found
 
 
+@pytest.mark.usefixtures("built_in")
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-async def test_it_is_loaded_unasked_and_says_who_it_is(built_in: Path, size: tuple[int, int]) -> None:
+async def test_it_is_loaded_unasked_and_says_who_it_is(size: tuple[int, int]) -> None:
     async with opened(size) as screen:
         await screen.until("Welcome to lmdeck")
         await screen.until(f"● {GUIDE}")
@@ -79,10 +79,11 @@ async def test_it_is_loaded_unasked_and_says_who_it_is(built_in: Path, size: tup
         await screen.ask("hi")
         await screen.until(GUIDE_SAYS[:20])
         assert "Welcome to lmdeck" in screen.text(), "it stays above what follows"
-    assert threads(built_in) == [["hi", GUIDE_SAYS]], "the welcome is no part of the thread, and not sent"
+    assert threads() == [["hi", GUIDE_SAYS]], "the welcome is no part of the thread, and not sent"
 
 
-async def test_a_question_that_comes_before_the_guide_waits_for_it(built_in: Path) -> None:
+@pytest.mark.usefixtures("built_in")
+async def test_a_question_that_comes_before_the_guide_waits_for_it() -> None:
     async with opened() as screen:
         await screen.ask("hi")
         await screen.until(GUIDE_SAYS[:20])
@@ -140,16 +141,18 @@ async def test_they_can_be_taken_out_of_the_list_and_put_back(built_in: Path) ->
     assert json.loads((built_in / "settings.json").read_text())[BUILT_IN_SETTING] is True
 
 
-async def test_a_program_without_the_files_asks_for_a_model(lmdeck_home: Path) -> None:
+@pytest.mark.usefixtures("lmdeck_home")
+async def test_a_program_without_the_files_asks_for_a_model() -> None:
     async with opened() as screen:
         await screen.until("No model is loaded")
         await screen.ask("hi")
         await screen.until("No models yet")
-    assert threads(lmdeck_home) == [["hi"]]
+    assert threads() == [["hi"]]
 
 
+@pytest.mark.usefixtures("lmdeck_home")
 async def test_a_guide_that_cannot_be_loaded_is_said_and_nothing_else_stops(
-    lmdeck_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "shipped"
     whole = make_scripted_model(folder / "guide.gguf", "x").read_bytes()

@@ -107,7 +107,7 @@ ACTIONS: tuple[Action, ...] = (
            "screen.add_remote", "a", "add remote", 6, palette=False),
     Action("models.remove_remote", "Remove the remote engine", "Forgets its address and its key; asks first", "models",
            "screen.remove_remote", "D", "remove", 7, palette=False),
-    Action("models.builtin", "Built-in models on or off", "Lists those that came with lmdeck, or forgets them", "models",
+    Action("models.builtin", "Built-in models on or off", "Lists what came with lmdeck, or takes it out", "models",
            "screen.toggle_builtin", "B", "built-in", 8, palette=False),
     Action("models.filter", "Filter", "Type a part of the name; esc shows all again", "models",
            "filter", "slash", "filter", 5, palette=False),

