@@ -6,7 +6,7 @@ import argparse
 import importlib
 import json
 
-NAMES = ("engine", "formats", "gap", "memory", "prefix", "screen", "server", "soak", "speculation", "startup")
+NAMES = ("engine", "first_use", "formats", "gap", "memory", "prefix", "screen", "server", "soak", "speculation", "startup")
 
 
 def main() -> None:
