@@ -81,6 +81,7 @@ def folder(tmp_path: Path) -> Path:
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+    tokenizer.add_special_tokens(list(MARKERS))
     tokenizer.enable_padding(length=64)
     tokenizer.save(str(place / "tokenizer.json"))
     weights = random_weights()

