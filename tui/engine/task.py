@@ -57,11 +57,16 @@ class Mailbox:
             self._changed.notify()
 
     def output(self, data: bytes, logprobs: Sequence[TokenLogprob] = ()) -> None:
+        """Put in what one token said. Who waits is not woken before `announce`."""
         with self._changed:
             self._data += data
             self._tokens += 1
             if logprobs:
                 self._logprobs.extend(logprobs)
+
+    def announce(self) -> None:
+        """Wake who waits for output."""
+        with self._changed:
             self._changed.notify()
 
     def held_back(self, data: bytes) -> None:
