@@ -63,7 +63,7 @@ class Runner:
         self.reading: frozenset[GenerationTask] = frozenset()
         """Tasks whose prompt is in the step that is computed now."""
         self._said: list[Mailbox] = []
-        """What got output in the last step and was not announced yet."""
+        """What got something to say in the last step and was not announced yet."""
 
     def start(self, task: GenerationTask, sequence: Sequence) -> None:
         """Serve a task in its sequence from the next step on."""
@@ -76,6 +76,7 @@ class Runner:
         task.position = 0
         task.mailbox.queued(0)
         task.mailbox.prompt_read(len(sequence.tokens), task.cached, task.prompt_tokens)
+        self._said.append(task.mailbox)
 
     def drop_cancelled(self) -> None:
         """End the answers that nobody wants any more."""
@@ -171,6 +172,7 @@ class Runner:
                 if start < task.prompt_tokens:
                     read = min(len(sequence.tokens), task.prompt_tokens)
                     task.mailbox.prompt_read(read, task.cached, task.prompt_tokens)
+                    self._said.append(task.mailbox)
             row += share.size
             if share.outputs:
                 self._take_outputs(share, task, row - share.outputs, now)
