@@ -1,7 +1,7 @@
 """The one place where llama.cpp enters the process: environment, logging, devices, identity of the build.
 
-`import llama_cpp` loads native code and takes a third of a second, so it happens on the first call here and
-never when a module is imported.
+Loading native code takes a tenth of a second and more, so it happens on the first call here and never when a module
+is imported.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import hashlib
+import importlib.util
 import os
 import platform
 import sys
@@ -50,11 +51,25 @@ def load_llama() -> Any:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # Without this an assertion in ggml forks a debugger that can hang for minutes.
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
-    from llama_cpp import llama_cpp
-
+    llama = _bindings()
     sys.setswitchinterval(SWITCH_INTERVAL)
-    llama_cpp.llama_backend_init()
-    return llama_cpp
+    llama.llama_backend_init()
+    return llama
+
+
+def _bindings() -> Any:
+    """The module `llama_cpp.llama_cpp` without the rest of its package, which takes three times as long to import.
+
+    A stand-in takes the package's place meanwhile, so that whoever imports it later gets the real one.
+    """
+    package = importlib.util.find_spec("llama_cpp")
+    if package is None or "llama_cpp" in sys.modules:
+        return importlib.import_module("llama_cpp.llama_cpp")
+    sys.modules["llama_cpp"] = importlib.util.module_from_spec(package)
+    try:
+        return importlib.import_module("llama_cpp.llama_cpp")
+    finally:
+        del sys.modules["llama_cpp"]
 
 
 class _LogRouter:
@@ -99,8 +114,6 @@ def route_log(sink: LogSink) -> None:
 
 def library_folder() -> Path:
     """Where the native libraries of the installed llama-cpp-python lie."""
-    import importlib.util
-
     spec = importlib.util.find_spec("llama_cpp")
     if spec is None or spec.origin is None:
         raise ImportError("llama-cpp-python is not installed")
