@@ -6,7 +6,9 @@ import argparse
 import importlib
 import json
 
-NAMES = ("engine", "first_use", "formats", "gap", "memory", "prefix", "screen", "server", "soak", "speculation", "startup")
+NAMES = (
+    "engine", "first_use", "formats", "gap", "memory", "prefix", "screen", "server", "soak", "speculation", "startup",
+)  # fmt: skip
 
 
 def main() -> None:

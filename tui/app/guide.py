@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui.app.transcript import TranscriptMessage
 from tui.domain import LmdeckError, LoadConfig
 
 if TYPE_CHECKING:
+    from tui.app.transcript import TranscriptMessage
     from tui.workbench import Workbench
 
 _WELCOME = """\
@@ -23,6 +23,8 @@ I know lmdeck and little else, so ask me how things work here. For everything el
 
 def greeting(author: str, key_of: Callable[[str], str]) -> TranscriptMessage:
     """What stands above an empty thread in which the guide answers; `key_of` gives the key of an action."""
+    from tui.app.transcript import TranscriptMessage
+
     keys = {action: key_of(action) for action in ("model", "palette", "help")}
     return TranscriptMessage(id="greeting", role="assistant", text=_WELCOME.format(**keys), author=author)
 

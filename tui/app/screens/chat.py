@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from tui.app.actions import BY_ID, bindings_for, key_label
+from tui.app.guide import greeting, load_guide
 from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
 from tui.app.server_desk import LOOK_EVERY
@@ -42,11 +43,13 @@ class ChatScreen(ThreadPanes):
         self.call_after_refresh(lambda: self.begin(self._open_workbench()))
 
     async def _open_workbench(self) -> None:
-        """Begin with everything that need not be there for the first paint."""
+        """Begin with everything that need not be there for the first paint; first with what takes longest."""
+        guide = asyncio.ensure_future(asyncio.to_thread(load_guide, self.workbench))
         await self.fill_frame()
         self._opened = True
         self.begin(self.open_last_thread())
         self.begin(self._open_models())
+        self.begin(self._use_guide(guide))
         self.begin(self.deck.desk.restore())
         self.set_interval(LOOK_EVERY, self._look_at_server)
 
@@ -61,18 +64,15 @@ class ChatScreen(ThreadPanes):
     async def _open_models(self) -> None:
         await self.models.refresh()
         self.show_status()
-        self.begin(self._load_guide())
         if self.workbench.settings.problem:
             self.deck.warn(self.workbench.settings.problem)
         if await self.conversation.store(lambda threads: threads.read_only):
             self.deck.warn(READ_ONLY)
 
-    async def _load_guide(self) -> None:
-        """Let the built-in model answer where there is no other, and then what was asked meanwhile."""
-        from tui.app.guide import load_guide
-
+    async def _use_guide(self, loading: asyncio.Future[bool]) -> None:
+        """Let the built-in model answer where there is no other, also what was asked meanwhile."""
         try:
-            if await asyncio.to_thread(load_guide, self.workbench):
+            if await loading:
                 await self.models.refresh()
         finally:
             self._looking = False
@@ -152,8 +152,6 @@ class ChatScreen(ThreadPanes):
         )
 
     def _greeting(self, model: ReadyModel) -> TranscriptMessage:
-        from tui.app.guide import greeting
-
         def key_of(action: str) -> str:
             # The person's key map may leave an action without a key; the palette has it by its title.
             return next(map(key_label, self.deck.keys_of(BY_ID[action])), BY_ID[action].title)

@@ -46,7 +46,8 @@ def open_source(place: Path) -> Iterator[Source]:
         yield _read(place)
         return
     if not zipfile.is_zipfile(place):
-        raise BadRequest(f"{place} is neither a folder nor a wheel.", "Name what `pip download` has left.", field="source")
+        message = f"{place} is neither a folder nor a wheel."
+        raise BadRequest(message, "Name what `pip download` has left.", field="source")
     with tempfile.TemporaryDirectory(prefix="lmdeck-") as folder, zipfile.ZipFile(place) as wheel:
         for name in wheel.namelist():
             if Path(name).name in _NEEDED:
