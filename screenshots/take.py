@@ -19,6 +19,7 @@ from textual.pilot import Pilot
 
 from tui.__main__ import make_server
 from tui.app.app import LmdeckApp
+from tui.app.screens.server import ServerScreen
 from tui.builtin import EMBEDDING, GUIDE, BuiltInModels
 from tui.builtin.files import FOLDER_VARIABLE
 from tui.config import Settings
@@ -120,7 +121,7 @@ async def models(size: str) -> None:
 async def server(size: str) -> None:
     async with program(size) as camera:
         await camera.press("ctrl+s")
-        await camera.shows("Server")
+        await camera.until(lambda: isinstance(camera.app.screen, ServerScreen))
         server = await camera.app.desk.server()
         assert server is not None
         with suppress(Busy):  # somebody serves here already: any other port will do

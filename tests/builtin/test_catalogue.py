@@ -24,8 +24,8 @@ def keys(found: Catalogue) -> list[str]:
 def test_they_are_listed_behind_the_persons_own(built_in: Path) -> None:
     make_scripted_model(built_in / "models" / "zebra.gguf", "x")
     found = catalogue(built_in)
-    assert keys(found) == ["zebra", EMBEDDING, GUIDE]
-    assert [(model.builtin, model.embeds) for model in found.models()] == [(False, False), (True, True), (True, False)]
+    assert keys(found) == ["zebra", GUIDE, EMBEDDING]
+    assert [(model.builtin, model.embeds) for model in found.models()] == [(False, False), (True, False), (True, True)]
     assert not found.refresh(), "nothing has changed"
 
 

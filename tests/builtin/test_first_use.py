@@ -222,6 +222,4 @@ def test_clients_reach_it_by_name_and_without_one(server: Server, built_in: Path
     with pytest.raises(openai.NotFoundError):
         says("gpt-5")
     make_scripted_model(built_in / "models" / "real.gguf", "I am real.")
-    server_models = client.models.list()
-    assert "real" in {model.id for model in server_models} or says("real") == "I am real."
     assert says("") == "I am real.", "a model of the person's own comes before the guide, even a loaded one"

@@ -67,7 +67,7 @@ class Catalogue:
             named = with_unique_keys([model for model in placed if model])
             named += shipped_models(shipped, self._readings, {model.info.key for model in named})
             before = self._placed
-            self._placed = tuple(sorted(named, key=lambda model: (model.info.builtin, model.info.key)))
+            self._placed = tuple(sorted(named, key=_order))
             return (before or ()) != self._placed
 
     def find(self, name: str) -> ModelInfo:
@@ -133,6 +133,11 @@ class Catalogue:
 def _place(files: FileSet, readings: dict[FoundFile, Reading]) -> PlacedModel | None:
     info = describe(files, readings)
     return PlacedModel(info, files.place) if info else None
+
+
+def _order(model: PlacedModel) -> tuple[bool, bool, str]:
+    """By key; what is built in comes last, and of that what answers first."""
+    return model.info.builtin, model.info.builtin and model.info.embeds, model.info.key
 
 
 def _same_file(one: Path, other: str) -> bool:

@@ -49,11 +49,20 @@ class Services:
         if own or not self.options().just_in_time:
             choices = [own or loaded]
         else:
-            choices = [unnamed_choice(self.workbench.catalogue.models(), embeds=embeds), loaded]
+            choices = [self._loadable(embeds), loaded]
         for possible in choices:
             if len(possible) == 1:
                 return possible[0]
         raise ModelNotFound("The request names no model.", 'Say which in "model"; GET /v1/models lists them.')
+
+    def _loadable(self, embeds: bool) -> Sequence[ModelInfo]:
+        """What may be loaded for a request that names no model."""
+        catalogue = self.workbench.catalogue
+        known = unnamed_choice(catalogue.models(), embeds=embeds)
+        if all(model.builtin for model in known) and catalogue.refresh():
+            # A file has come since somebody last looked.
+            known = unnamed_choice(catalogue.models(), embeds=embeds)
+        return known
 
     def _instance_of(self, info: ModelInfo, loaded: Sequence[LoadedModel]) -> ModelInfo:
         """The model as it is loaded, be it under another name, so that nobody loads it twice without wanting to."""
