@@ -77,7 +77,7 @@ async def test_it_is_loaded_unasked_and_says_who_it_is(size: tuple[int, int]) ->
         for said in ("tiny model", "ctrl+o", "ctrl+p", "F1"):
             assert said in text
         await screen.ask("hi")
-        await screen.until(GUIDE_SAYS[:20])
+        await screen.until(GUIDE_SAYS)
         assert "Welcome to lmdeck" in screen.text(), "it stays above what follows"
     assert threads() == [["hi", GUIDE_SAYS]], "the welcome is no part of the thread, and not sent"
 
@@ -86,7 +86,7 @@ async def test_it_is_loaded_unasked_and_says_who_it_is(size: tuple[int, int]) ->
 async def test_a_question_that_comes_before_the_guide_waits_for_it() -> None:
     async with opened() as screen:
         await screen.ask("hi")
-        await screen.until(GUIDE_SAYS[:20])
+        await screen.until(GUIDE_SAYS)
         assert not isinstance(screen.app.screen, ModelPicker)
 
 
@@ -95,11 +95,11 @@ async def test_the_welcome_stands_above_empty_threads_only() -> None:
     async with opened() as screen:
         await screen.until("Welcome to lmdeck")
         await screen.ask("hi")
-        await screen.until(GUIDE_SAYS[:20])
+        await screen.until(GUIDE_SAYS)
         await screen.pilot.press("ctrl+n")
-        await screen.until(lambda: "Welcome to lmdeck" in screen.text() and GUIDE_SAYS[:20] not in screen.text())
+        await screen.until(lambda: "Welcome to lmdeck" in screen.text() and GUIDE_SAYS not in screen.text())
         await screen.pilot.press("ctrl+t", "down", "enter")
-        await screen.until(lambda: GUIDE_SAYS[:20] in screen.text() and "Welcome to lmdeck" not in screen.text())
+        await screen.until(lambda: GUIDE_SAYS in screen.text() and "Welcome to lmdeck" not in screen.text())
 
 
 async def test_it_is_not_loaded_where_there_is_another_model(built_in: Path) -> None:
@@ -114,7 +114,7 @@ async def test_a_model_that_was_loaded_answers_instead_of_it(built_in: Path) -> 
         await screen.until("Welcome to lmdeck")
         make_scripted_model(built_in / "models" / "real.gguf", "I am real.")
         await screen.ask("hi")
-        await screen.until(GUIDE_SAYS[:20])
+        await screen.until(GUIDE_SAYS)
         await screen.pilot.press("ctrl+o")
         await screen.until("real")
         await screen.pilot.press("g", "enter")
