@@ -46,10 +46,8 @@ class Services:
     def _unnamed(self, loaded: Sequence[ModelInfo], embeds: bool) -> ModelInfo:
         """The only loaded model, or the only one that may be loaded; what is built in where there is no other."""
         own = [model for model in loaded if not model.builtin]
-        if own or not self.options().just_in_time:
-            choices = [own or loaded]
-        else:
-            choices = [self._loadable(embeds), loaded]
+        only_loaded = own or not self.options().just_in_time
+        choices = [own or loaded] if only_loaded else [self._loadable(embeds), loaded]
         for possible in choices:
             if len(possible) == 1:
                 return possible[0]
