@@ -84,7 +84,7 @@ def test_a_backup_of_the_first_version_is_brought_up_to_date(store: ThreadStore,
     backup = tmp_path / "b.zip"
     pack(backup, {"format": 1, "schema": 1}, old.read_bytes())
     store.restore_backup(backup)
-    assert [thread.title for thread in store.list_threads()] == ["", "Old"]
+    assert [thread.title for thread in store.list_threads()] == ["Old", ""]
     assert store.finder.search("question")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.threads.talk import talk, texts, user
@@ -137,7 +135,7 @@ def test_archived_threads_are_out_of_sight(store: ThreadStore) -> None:
     assert titles(store) == ["old letters"]
 
 
-def test_the_trash_is_emptied_for_good(store: ThreadStore, store_path: Path) -> None:
+def test_the_trash_is_emptied_for_good(store: ThreadStore) -> None:
     kept_id, _ = talk(store, "keep", "kept")
     gone_id, _ = talk(store, "throw", "away")
     store.editor.delete(store.messages(kept_id)[1].id)
