@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from tui.config.load_parameters import LOAD_PARAMETERS
 from tui.config.parameters import Kind, Parameter
@@ -107,7 +107,7 @@ def _constraint(value: Any) -> Constraint | None:
             f'Write {{"kind": …, "source": …}} with one of {", ".join(get_args(ConstraintKind))}.',
             field=CONSTRAINT_KEY,
         )
-    return Constraint(kind, source)
+    return Constraint(cast(ConstraintKind, kind), source)
 
 
 def _refusal(key: str, parameter: Parameter, value: Any) -> BadRequest:
