@@ -131,7 +131,7 @@ def test_what_lm_studio_has_no_key_for_comes_back() -> None:
     assert read_parts(json.loads(json.dumps(write_parts(SOME)))).values == SOME
 
 
-WORDS = st.text("aß\n\\\"{", max_size=5)
+WORDS = st.text('aß\n\\"{', max_size=5)
 VALUES = {
     "integer": st.integers(1, 64),
     "number": st.floats(0, 1),
