@@ -71,3 +71,31 @@ def test_a_damaged_file_of_defaults_is_said(workbench: Workbench) -> None:
     generation = workbench.generate(GenerationRequest("hello", (text_message("user", "Hi"),), decided=frozenset()))
     assert generation.wait(60)
     assert "hello.json" in str(generation.take()[-1])
+
+
+def test_an_answer_says_how_fast_the_next_one_will_be(workbench: Workbench) -> None:
+    make_scripted_model(workbench.paths.models / "endless.gguf", "On and on. ", loop=True)
+    config = LoadConfig(threads=1)
+    workbench.load("endless", config)
+    assert workbench.expected_speed("endless", config) is None
+    request = GenerationRequest("endless", (text_message("user", "Hi"),), SamplingConfig(max_tokens=40))
+    assert workbench.generate(request).wait(60)
+    found = workbench.expected_speed("endless", config)
+    assert found is not None
+    assert found.generation > 0
+    assert workbench.expected_speed("endless", LoadConfig(threads=2)) is None
+
+
+def test_answers_side_by_side_say_nothing_about_speed(workbench: Workbench) -> None:
+    make_scripted_model(workbench.paths.models / "endless.gguf", "On and on. ", loop=True, context_length=65536)
+    config = LoadConfig(threads=1, context_length=65536)
+    workbench.load("endless", config)
+    long = workbench.generate(GenerationRequest("endless", (text_message("user", "Hi"),)))
+    for event in long:
+        if type(event).__name__ == "TextDelta":
+            break
+    short = GenerationRequest("endless", (text_message("user", "Ho"),), SamplingConfig(max_tokens=40))
+    assert workbench.generate(short).wait(60)
+    assert not long.done
+    assert workbench.expected_speed("endless", config) is None
+    long.cancel()

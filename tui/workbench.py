@@ -14,11 +14,12 @@ from tui.engine import LogRing
 from tui.paths import Paths
 
 if TYPE_CHECKING:
-    from tui.config import Collapsed, Decisions
+    from tui.config import Collapsed, Decisions, Speed, SpeedStore
     from tui.domain import (
         Event,
         FittedLoad,
         GenerationRequest,
+        GenerationStats,
         LoadConfig,
         MemoryEstimate,
         ModelInfo,
@@ -88,6 +89,7 @@ class Workbench:
         self._remotes = _Once(lambda: _new_remotes(self._remote_store))
         self._catalogue = _Once(lambda: _open_catalogue(paths, self.remotes))
         self._formats = _Once(lambda: _new_format_cache(paths))
+        self._speeds = _Once(lambda: _new_speeds(paths))
         self._decisions = _Once(lambda: _new_decisions(paths, self.settings))
         self._auto_evict = True
         self._generations: list[Generation] = []
@@ -173,6 +175,10 @@ class Workbench:
         fitted = self.engine.fit(self._file(model_key), self._resolved(config))
         return replace(fitted, config=replace(fitted.config, draft_model=config.draft_model))
 
+    def expected_speed(self, model_key: str, config: LoadConfig) -> Speed | None:
+        """How fast a model of this machine answered when it was loaded so; `None` where that was never measured."""
+        return self._speeds().expected(self._file(model_key), config)
+
     def load(
         self,
         model_key: str,
@@ -205,9 +211,10 @@ class Workbench:
         self, request: GenerationRequest, record: Callable[[Sequence[Event]], None] | None = None
     ) -> Generation:
         """Start generating; the one way to do it. Returns at once, problems come as a `Failed` event."""
-        from tui.inference import Generation
+        from tui.inference import Generation, Measured
 
-        generation = Generation(request, self._provide_model, self._formats(), record, self._settled)
+        measured = Measured(self._provide_model, record, self._one_generates, self._note_speed)
+        generation = Generation(request, measured.provide, self._formats(), measured.record, self._settled)
         with self._lock:
             self._generations = [running for running in self._generations if not running.done]
             self._generations.append(generation)
@@ -264,6 +271,8 @@ class Workbench:
             generation.cancel()
         for generation in generations:
             generation.wait(_CLOSING_PATIENCE)
+        if self._speeds.made:
+            self._speeds().save()
         if self._engine.made:
             self.engine.close()
         if self._threads.made:
@@ -302,6 +311,13 @@ class Workbench:
             return present
         config = self._resolved(self.decisions.load_config(request, info))
         return self.engine.load(info, config, on_progress, ttl=request.ttl, just_in_time=True)
+
+    def _one_generates(self) -> bool:
+        with self._lock:
+            return sum(not running.done for running in self._generations) <= 1
+
+    def _note_speed(self, model: LoadedModel, stats: GenerationStats) -> None:
+        self._speeds().record(model.info, model.config, stats)
 
     def _settled(self, request: GenerationRequest) -> GenerationRequest:
         """The request with everything decided that it leaves open. Raises LmdeckError."""
@@ -355,6 +371,12 @@ def _open_threads(paths: Paths) -> ThreadStore:
     from tui.threads import ThreadStore
 
     return ThreadStore(paths.database)
+
+
+def _new_speeds(paths: Paths) -> SpeedStore:
+    from tui.config import SpeedStore
+
+    return SpeedStore(paths.speeds)
 
 
 def _new_decisions(paths: Paths, settings: Settings) -> Decisions:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tui.config.sampling_parameters import ANSWER_PARAMETERS, SAMPLING_PARAMETERS
     from tui.config.server_parameters import SERVER_PARAMETERS
     from tui.config.settings import Settings
+    from tui.config.speeds import Speed, SpeedStore
     from tui.config.values import (
         CONSTRAINT_KEY,
         changed_values,
@@ -47,6 +48,7 @@ else:
             "sampling_parameters": "ANSWER_PARAMETERS SAMPLING_PARAMETERS",
             "server_parameters": "SERVER_PARAMETERS",
             "settings": "Settings",
+            "speeds": "Speed SpeedStore",
             "values": "CONSTRAINT_KEY changed_values checked_value checked_values default_values label_of "
             "parameters_by_key to_json values_of",
         },
@@ -73,6 +75,8 @@ __all__ = [
     "RemoteStore",
     "Settings",
     "Source",
+    "Speed",
+    "SpeedStore",
     "Unread",
     "changed_values",
     "checked_value",
