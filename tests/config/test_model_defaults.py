@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tui.config import ModelDefaults, ModelDefaultsStore
+from tui.config import ModelDefaultsStore, SavedDefaults
 from tui.domain import BadRequest, ModelInfo, StorageFailed
 
 VALUES = {"load.context_length": 4096, "sampling.temperature": 0.1}
@@ -19,7 +19,7 @@ def store(tmp_path: Path) -> ModelDefaultsStore:
 
 
 def test_nothing_is_saved_at_first(store: ModelDefaultsStore) -> None:
-    assert store.get("a/b@q4") == ModelDefaults()
+    assert store.get("a/b@q4") == SavedDefaults()
 
 
 @pytest.mark.parametrize("key", ["model", "owner/name@q4_k_m", "..", "../../x", "ü" * 150, "a:2", "nul\x00"])

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tui.config.lmstudio_keys import ReadFields, Unread, read_fields, read_parts, write_parts
     from tui.config.load_parameters import LOAD_PARAMETERS
     from tui.config.load_sections import LOAD_SECTIONS
-    from tui.config.model_defaults import ImportedDefaults, ModelDefaults, ModelDefaultsStore
+    from tui.config.model_defaults import ImportedDefaults, ModelDefaultsStore, SavedDefaults
     from tui.config.parameters import Parameter, parse_value, value_text, with_values
     from tui.config.presets import Preset, PresetStore
     from tui.config.remotes import RemoteStore
@@ -41,7 +41,7 @@ else:
             "lmstudio_keys": "ReadFields Unread read_fields read_parts write_parts",
             "load_parameters": "LOAD_PARAMETERS",
             "load_sections": "LOAD_SECTIONS",
-            "model_defaults": "ImportedDefaults ModelDefaults ModelDefaultsStore",
+            "model_defaults": "ImportedDefaults SavedDefaults ModelDefaultsStore",
             "parameters": "Parameter parse_value value_text with_values",
             "presets": "Preset PresetStore",
             "remotes": "RemoteStore",
@@ -66,13 +66,13 @@ __all__ = [
     "ImportedDefaults",
     "Layer",
     "LayerName",
-    "ModelDefaults",
     "ModelDefaultsStore",
     "Parameter",
     "Preset",
     "PresetStore",
     "ReadFields",
     "RemoteStore",
+    "SavedDefaults",
     "Settings",
     "Source",
     "Speed",

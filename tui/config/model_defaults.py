@@ -22,7 +22,7 @@ _MOST_CHARACTERS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class ModelDefaults:
+class SavedDefaults:
     """The saved values of one model, by dotted keys."""
 
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -54,12 +54,12 @@ class ModelDefaultsStore:
         self._folder = folder
         self._lock = threading.Lock()
 
-    def get(self, model_key: str) -> ModelDefaults:
+    def get(self, model_key: str) -> SavedDefaults:
         """What is saved for a model; nothing, for a model that has no file."""
         try:
             value = read_object(self._file(model_key))
         except FileNotFoundError:
-            return ModelDefaults()
+            return SavedDefaults()
         return _parsed(value)
 
     def profile(self, model_key: str, name: str) -> Mapping[str, Any]:
@@ -99,7 +99,7 @@ class ModelDefaultsStore:
 
     def reset(self, model_key: str) -> None:
         """Forget the model's defaults; its profiles stay."""
-        self._change(model_key, lambda present: ModelDefaults(profiles=present.profiles))
+        self._change(model_key, lambda present: SavedDefaults(profiles=present.profiles))
 
     def import_lmstudio(self, folder: Path, models: Iterable[ModelInfo]) -> list[ImportedDefaults]:
         """Take over LM Studio's per-model defaults for the models that are here, where nothing is saved for them yet.
@@ -116,7 +116,7 @@ class ModelDefaultsStore:
         if model is None:
             return ImportedDefaults(path, problem="there is no such model here")
         try:
-            if self.get(model.key) != ModelDefaults():
+            if self.get(model.key) != SavedDefaults():
                 return ImportedDefaults(path, model.key, "this model has defaults here already")
             found = _parsed(read_object(path))
             self._change(model.key, lambda _: found)
@@ -126,11 +126,11 @@ class ModelDefaultsStore:
             return ImportedDefaults(path, model.key, "it is gone")
         return ImportedDefaults(path, model.key)
 
-    def _change(self, model_key: str, change: Callable[[ModelDefaults], ModelDefaults]) -> None:
+    def _change(self, model_key: str, change: Callable[[SavedDefaults], SavedDefaults]) -> None:
         with self._lock:
             changed = change(self.get(model_key))
             file = self._file(model_key)
-            if changed == ModelDefaults():
+            if changed == SavedDefaults():
                 try:
                     file.unlink(missing_ok=True)
                 except OSError as refused:
@@ -152,10 +152,10 @@ class ModelDefaultsStore:
         return self._folder / f"{name}.json"
 
 
-def _parsed(value: Mapping[str, Any]) -> ModelDefaults:
+def _parsed(value: Mapping[str, Any]) -> SavedDefaults:
     read = read_parts(value)
     preset, profiles = value.get("preset"), value.get("profiles")
-    return ModelDefaults(
+    return SavedDefaults(
         read.values,
         preset if isinstance(preset, str) else "",
         {
