@@ -32,8 +32,8 @@ from tui.threads import ThreadStore
 from tui.workbench import Workbench
 
 SIZE = (120, 36)
-SCREENFUL = 20
-"""Messages that the store is asked for at first."""
+SCREENFUL = 10
+"""Messages that the store is asked for: as many as the short thread has."""
 SEARCHED_MESSAGES = 100_000
 CHARACTERS_PER_TOKEN = 4
 TOKENS_PER_TICK = 20
