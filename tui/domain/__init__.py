@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         SplitMode,
     )
     from tui.domain.errors import (
+        BadFile,
         BadRequest,
         BadTemplate,
         Busy,
@@ -104,7 +105,7 @@ else:
         {
             "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
             "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
-            "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
+            "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
             "GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
@@ -126,6 +127,7 @@ __all__ = [
     "PERMISSIONS",
     "STOP_REASON_TEXT",
     "ApiToken",
+    "BadFile",
     "BadRequest",
     "BadTemplate",
     "Busy",
