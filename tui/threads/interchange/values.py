@@ -94,13 +94,13 @@ def number(value: Any) -> float:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
 
 
-def written(value: Any, *, indent: int | None = None) -> str:
-    """The JSON text of a value. Lone surrogates are escaped by it, as UTF-8 cannot hold them."""
+def written(value: Any, *, indent: int | None = None, sort: bool = False) -> str:
+    """The JSON text of a value. Lone surrogates are escaped in it, as UTF-8 cannot hold them."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent, sort_keys=sort, allow_nan=False)
     try:
-        text = json.dumps(value, ensure_ascii=False, indent=indent, allow_nan=False)
         text.encode()
     except UnicodeEncodeError:
-        return json.dumps(value, indent=indent, allow_nan=False)
+        return json.dumps(value, indent=indent, sort_keys=sort, allow_nan=False)
     return text
 
 

@@ -68,6 +68,13 @@ def model_of(information: Mapping[str, Any]) -> str:
     return ""
 
 
+def sender_of(version: Mapping[str, Any]) -> str:
+    """The model that a version of a message names as its sender; empty where it names none."""
+    sender = version.get("senderInfo")
+    name = sender.get("senderName") if isinstance(sender, dict) else None
+    return name if isinstance(name, str) else ""
+
+
 def time_of_step(step: Mapping[str, Any]) -> float:
     """When a step was made, in seconds since the epoch; 0 where its identifier does not say."""
     found = _STEP_IDENTIFIER.match(str(step.get("stepIdentifier", "")))

@@ -6,31 +6,31 @@ which may have been edited since, it makes the object again, with every field th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import hashlib
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, assert_never
 
 from tui.domain import FilePart, ImagePart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from tui.threads.interchange.values import written
 
 PartKind = Literal["text", "reasoning", "image", "call", "result", "file"]
 
 Frame = dict[str, Any]
-"""`raw`: the object without what is held elsewhere; `kinds`: the parts that fill it; `whole`, `became`: see below."""
+"""`raw`: the object without what is held elsewhere; `kinds`: the parts that fill it; `whole`, `became`: see `exactly`."""
 
 
-def exactly(frame: Frame, original: Frame, fill: Callable[[Frame], Frame]) -> Frame:
-    """The frame, with the original beside it where filling the frame does not make the original again.
+def exactly(frame: Frame, original: Frame, became: Frame) -> Frame:
+    """The frame, with the original beside it where writing does not make the original again but `became`.
 
     Odd spellings of the same thing (a number as text, a member that may be left out) are kept that way.
     """
-    became = fill(frame)
-    return frame if became == original else {**frame, "whole": original, "became": became}
+    return frame if became == original else {**frame, "whole": original, "became": _digest(became)}
 
 
-def original_or(frame: Frame, filled: Frame) -> Frame:
-    """What a frame made: the original, if nothing has been edited since it was read."""
-    if "whole" in frame and filled == frame.get("became"):
-        return dict(frame["whole"])
-    return filled
+def original_or(frame: Mapping[str, Any], became: Frame) -> Frame:
+    """What is written: the original, where it is kept and nothing has been edited since it was read."""
+    whole = frame.get("whole")
+    return dict(whole) if isinstance(whole, dict) and frame.get("became") == _digest(became) else became
 
 
 def kind_of(part: Part) -> PartKind:
@@ -65,3 +65,7 @@ def kinds_that_fill(items: Iterable[Frame]) -> list[PartKind]:
 def without(value: Frame, *keys: str) -> Frame:
     """The object without some of its members."""
     return {key: member for key, member in value.items() if key not in keys}
+
+
+def _digest(value: Frame) -> str:
+    return hashlib.sha256(written(value, sort=True).encode()).hexdigest()

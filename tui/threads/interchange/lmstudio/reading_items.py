@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tui.domain import Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
-from tui.threads.interchange.lmstudio.files import FileShelf, FindFile
-from tui.threads.interchange.lmstudio.frames import Frame, exactly, kind_of, kinds_of, without
-from tui.threads.interchange.lmstudio.writing_items import call_id, fill_item, object_of
+from tui.threads.interchange.lmstudio.files import FindFile
+from tui.threads.interchange.lmstudio.frames import Frame, kind_of, kinds_of, without
+from tui.threads.interchange.lmstudio.writing_items import call_id, object_of
 from tui.threads.interchange.values import Place, checked, member, written
 
 # Reasoning within the text, as files have it that are older than blocks in the style of thinking.
@@ -28,15 +28,6 @@ class ReadItem:
 def read_item(value: Any, place: Place, find_file: FindFile, *, thinking: bool, assistant: bool) -> ReadItem:
     """The parts of a content item. An item of an unknown kind has none, but its frame keeps it whole."""
     item = checked(value, dict, place)
-    read = _read(item, place, find_file, thinking=thinking, assistant=assistant)
-
-    def fill(frame: Frame) -> Frame:
-        return fill_item(frame, iter(read.parts), FileShelf(0))
-
-    return ReadItem(exactly(read.frame, item, fill), read.parts)
-
-
-def _read(item: Frame, place: Place, find_file: FindFile, *, thinking: bool, assistant: bool) -> ReadItem:
     match item.get("type"):
         case "text":
             return _read_text(item, member(item, "text", str, place), thinking=thinking, assistant=assistant)

@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tui.domain import GenerationStats, Message, Part, Role
-from tui.threads.interchange.lmstudio.figures import model_of, read_stats, time_of_step
+from tui.threads.interchange.lmstudio.figures import model_of, read_stats, sender_of, time_of_step
 from tui.threads.interchange.lmstudio.files import FindFile
 from tui.threads.interchange.lmstudio.frames import Frame, without
 from tui.threads.interchange.lmstudio.reading_items import read_item
-from tui.threads.interchange.portable import PortableFile
 from tui.threads.interchange.values import Place, checked, member
 
 _ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
@@ -27,9 +26,8 @@ class Turn:
 
     role: Role
     parts: list[Part] = field(default_factory=list)
-    files: list[PortableFile] = field(default_factory=list)
     frame: Frame = field(default_factory=dict)
-    """`content` or `steps`: frames; `version`: the rest of the version that begins with this turn."""
+    """`content` or `steps`: frames; `version`: the rest of the version that begins with this turn; `role`."""
     model: str = ""
     stats: GenerationStats | None = None
     created: float = 0.0
@@ -51,11 +49,10 @@ def read_version(value: Any, place: Place, find_file: FindFile) -> list[Turn]:
         turn = Turn(role, frame={"content": [], "version": without(version, "content")})
         _read_content(version, place, find_file, turn, turn.frame["content"])
         turns = [turn]
-    sender = version.get("senderInfo")
-    name = sender.get("senderName") if isinstance(sender, dict) else None
     for turn in turns:
-        if turn.role == "assistant" and not turn.model and isinstance(name, str):
-            turn.model = name
+        turn.frame["role"] = turn.role
+        if turn.role == "assistant":
+            turn.model = turn.model or sender_of(version)
     return turns
 
 
@@ -94,7 +91,6 @@ def _read_content(
         where = place / "content" / number
         read = read_item(item, where, find_file, thinking=thinking, assistant=turn.role == "assistant")
         turn.parts.extend(read.parts)
-        turn.files.extend(read.files)
         frames.append(read.frame)
 
 

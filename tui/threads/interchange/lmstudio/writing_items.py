@@ -4,52 +4,42 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any, assert_never
 
-from tui.domain import ImagePart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
-from tui.threads.interchange.lmstudio.files import FileShelf, file_type
-from tui.threads.interchange.lmstudio.frames import Frame, original_or
-from tui.threads.interchange.portable import PortableFile
+from tui.domain import FilePart, ImagePart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
+from tui.threads.interchange.lmstudio.files import FileShelf, content_of, file_type
+from tui.threads.interchange.lmstudio.frames import Frame
 from tui.threads.interchange.values import MOST_LEVELS, is_deeper, written
 
-
-@dataclass(frozen=True, slots=True)
-class Supply:
-    """What fills the items of one message, in order, and where its files go."""
-
-    parts: Iterator[Part]
-    files: Iterator[PortableFile]
-    shelf: FileShelf
+_TYPES: dict[type[Part], str] = {
+    ToolCallPart: "toolCallRequest",
+    ToolResultPart: "toolCallResult",
+    ImagePart: "file",
+    FilePart: "file",
+}
 
 
-def fill_item(frame: Frame, supply: Supply) -> Frame:
-    """The item that a frame makes, taking the parts that it needs."""
+def fill_item(frame: Frame, parts: Iterator[Part], shelf: FileShelf) -> Frame:
+    """The item that a frame makes, taking the parts that it needs. Files go onto the shelf."""
     item = dict(frame.get("raw", {}))
     kinds = frame.get("kinds", [])
     if "wrap" in frame:
         before, behind = frame["wrap"]
-        taken = islice(supply.parts, len(kinds))
+        taken = islice(parts, len(kinds))
         reasoning, *rest = [part.text for part in taken if isinstance(part, ReasoningPart | TextPart)]
         item["text"] = before + reasoning + behind + "".join(rest)
     else:
-        for kind in kinds:
-            item = _put_file(item, next(supply.files), supply.shelf) if kind == "file" else _put(item, supply)
+        for part in islice(parts, len(kinds)):
+            item = _put(item, part, shelf)
         if frame.get("structured"):
             item["content"] = _structured(item["content"])
-    return original_or(frame, item)
+    return item
 
 
 def new_item(part: Part, shelf: FileShelf) -> Frame:
     """An item for a part that came from no file of LM Studio's."""
-    kind: dict[type[Part], str] = {ToolCallPart: "toolCallRequest", ToolResultPart: "toolCallResult", ImagePart: "file"}
-    return _put({"type": kind.get(type(part), "text")}, Supply(iter((part,)), iter(()), shelf))
-
-
-def new_file_item(file: PortableFile, shelf: FileShelf) -> Frame:
-    """An item for an attachment that came from no file of LM Studio's."""
-    return _put_file({"type": "file"}, file, shelf)
+    return _put({"type": _TYPES.get(type(part), "text")}, part, shelf)
 
 
 def call_id(item: Mapping[str, Any]) -> str:
@@ -57,7 +47,8 @@ def call_id(item: Mapping[str, Any]) -> str:
     identifier = item.get("toolCallRequestId")
     if isinstance(identifier, str) and identifier:
         return identifier
-    return str(item.get("callId", ""))
+    number = item.get("callId")
+    return str(number) if isinstance(number, int | str) else ""
 
 
 def object_of(text: str) -> dict[str, Any] | None:
@@ -66,25 +57,21 @@ def object_of(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _put(item: Frame, supply: Supply) -> Frame:
-    part = next(supply.parts)
+def _put(item: Frame, part: Part, shelf: FileShelf) -> Frame:
     match part:
         case TextPart(text) | ReasoningPart(text):
             return {**item, "text": text}
-        case ImagePart(data, media_type):
-            return _put_file(item, PortableFile("", media_type, data), supply.shelf)
+        case ImagePart() | FilePart():
+            known = item.get("fileIdentifier")
+            identifier = shelf.put(part, known if isinstance(known, str) else "")
+            size = len(content_of(part))
+            return {"fileType": file_type(part), **item, "fileIdentifier": identifier, "sizeBytes": size}
         case ToolCallPart(identifier, name, arguments):
             return {**_with_call(item, identifier, name), **_parameters(arguments)}
         case ToolResultPart(identifier, name, text):
             return {**_with_call(item, identifier, name), "content": text}
         case _:
             assert_never(part)
-
-
-def _put_file(item: Frame, file: PortableFile, shelf: FileShelf) -> Frame:
-    known = item.get("fileIdentifier")
-    identifier = shelf.put(file, known if isinstance(known, str) else "")
-    return {"fileType": file_type(file.media_type), **item, "fileIdentifier": identifier, "sizeBytes": len(file.data)}
 
 
 def _with_call(item: Frame, identifier: str, name: str) -> Frame:
