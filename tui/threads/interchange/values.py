@@ -35,9 +35,7 @@ class Place:
         """Raise BadFile: `what` is a clause about the thing in this place, such as `must be a text`."""
         line = f", line {self.line}" if self.line else ""
         thing = self.field or "it"
-        raise BadFile(
-            f"{self.file}{line}: {thing} {what}.", advice, file=self.file, line=self.line, field=self.field
-        )
+        raise BadFile(f"{self.file}{line}: {thing} {what}.", advice, file=self.file, line=self.line, field=self.field)
 
 
 def parsed(text: str | bytes, place: Place) -> Any:
@@ -71,9 +69,7 @@ def is_deeper(value: Any, most: int) -> bool:
     return bool(level)
 
 
-def member(
-    value: Mapping[str, Any], key: str, kind: type[Value], place: Place, default: Value | None = None
-) -> Value:
+def member(value: Mapping[str, Any], key: str, kind: type[Value], place: Place, default: Value | None = None) -> Value:
     """A member of an object that has to be of one type; one that is missing or null is `default`, if that is given."""
     found = value.get(key)
     if found is None and default is not None:

@@ -16,7 +16,7 @@ from tui.threads.interchange.values import written
 PartKind = Literal["text", "reasoning", "image", "call", "result", "file"]
 
 Frame = dict[str, Any]
-"""`raw`: the object without what is held elsewhere; `kinds`: the parts that fill it; `whole`, `became`: see `exactly`."""
+"""`raw`: the object without what is held elsewhere; `kinds`: the parts that fill it; `whole`, `became`: `exactly`."""
 
 
 def exactly(frame: Frame, original: Frame, became: Frame) -> Frame:

@@ -73,7 +73,10 @@ def _put_last_answer(header: Frame, thread: PortableThread, branch: list[Portabl
     model = next((node.model for node in reversed(answers) if node.model), thread.settings.model or "")
     if model and not model_of(header.get("lastUsedModel") or {}):
         # LM Studio refuses a file in which one of the two configurations is missing.
-        configurations: Frame = {"instanceLoadTimeConfig": {"fields": []}, "instanceOperationTimeConfig": {"fields": []}}
+        configurations: Frame = {
+            "instanceLoadTimeConfig": {"fields": []},
+            "instanceOperationTimeConfig": {"fields": []},
+        }
         header["lastUsedModel"] = {"identifier": model, "indexedModelIdentifier": model, **configurations}
 
 

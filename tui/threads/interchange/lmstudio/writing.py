@@ -45,9 +45,7 @@ def write_conversation(thread: PortableThread) -> WrittenConversation:
 def _entry(entry: Entry, writer: VersionWriter) -> Frame:
     versions = [writer.write(chain) for chain in entry.versions]
     kept: Any = frame_of(entry.versions[0][0]).get("entry")
-    written_entry: Frame = {**(kept if isinstance(kept, dict) else {}), "versions": versions}
-    if "currentlySelected" not in written_entry or selected(written_entry["currentlySelected"], len(versions)) != (
-        entry.selected
-    ):
-        written_entry["currentlySelected"] = entry.selected
-    return written_entry
+    entry_object: Frame = {**(kept if isinstance(kept, dict) else {}), "versions": versions}
+    if not isinstance(kept, dict) or selected(kept.get("currentlySelected"), len(versions)) != entry.selected:
+        entry_object["currentlySelected"] = entry.selected
+    return entry_object
