@@ -69,6 +69,16 @@ def is_deeper(value: Any, most: int) -> bool:
     return bool(level)
 
 
+def embedded(text: str) -> Any:
+    """What a JSON text inside a message says; `None` where it is none, or one that a file had better not hold."""
+    try:
+        value = json.loads(text)
+        written(value)
+    except (ValueError, RecursionError):
+        return None
+    return None if is_deeper(value, MOST_LEVELS // 2) else value
+
+
 def member(value: Mapping[str, Any], key: str, kind: type[Value], place: Place, default: Value | None = None) -> Value:
     """A member of an object that has to be of one type; one that is missing or null is `default`, if that is given."""
     found = value.get(key)
@@ -83,6 +93,14 @@ def checked(value: Any, kind: type[Value], place: Place) -> Value:
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         place.fail(f"must be {_NAMES.get(kind, kind.__name__)}{', but is missing' if value is None else ''}")
     return value
+
+
+def one_of(value: Mapping[str, Any], key: str, words: tuple[str, ...], place: Place, default: str = "") -> Any:
+    """A member of an object that has to be one of some words. Raises BadFile."""
+    found = value.get(key, default)
+    if found not in words:
+        (place / key).fail(f"must be one of {', '.join(words)}")
+    return found
 
 
 def number(value: Any) -> float:

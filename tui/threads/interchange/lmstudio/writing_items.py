@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, assert_never
@@ -10,7 +9,7 @@ from typing import Any, assert_never
 from tui.domain import FilePart, ImagePart, Part, ReasoningPart, TextPart, ToolCallPart, ToolResultPart
 from tui.threads.interchange.lmstudio.files import FileShelf, content_of, file_type
 from tui.threads.interchange.lmstudio.frames import Frame
-from tui.threads.interchange.values import MOST_LEVELS, is_deeper, written
+from tui.threads.interchange.values import embedded, written
 
 _TYPES: dict[type[Part], str] = {
     ToolCallPart: "toolCallRequest",
@@ -53,7 +52,7 @@ def call_id(item: Mapping[str, Any]) -> str:
 
 def object_of(text: str) -> dict[str, Any] | None:
     """The object that a JSON text stands for, if it is one that can be written again."""
-    value = _value(text)
+    value = embedded(text)
     return value if isinstance(value, dict) else None
 
 
@@ -92,15 +91,5 @@ def _parameters(arguments: str) -> Frame:
 
 
 def _structured(text: str) -> Any:
-    value = _value(text)
+    value = embedded(text)
     return text if value is None and text != "null" else value
-
-
-def _value(text: str) -> Any:
-    """What a JSON text says, or `None` where it cannot stand in a file: too deep, or a number that JSON lacks."""
-    try:
-        value = json.loads(text)
-        written(value)
-    except (ValueError, RecursionError):
-        return None
-    return None if is_deeper(value, MOST_LEVELS // 2) else value
