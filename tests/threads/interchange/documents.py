@@ -24,7 +24,9 @@ def maybe(fields: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[s
 
 def having(required: dict[str, Any], optional: dict[str, st.SearchStrategy[Any]]) -> st.SearchStrategy[dict[str, Any]]:
     """An object with these fields, some of those, and some that nobody knows."""
-    certain = {key: value if isinstance(value, st.SearchStrategy) else st.just(value) for key, value in required.items()}
+    certain = {
+        key: value if isinstance(value, st.SearchStrategy) else st.just(value) for key, value in required.items()
+    }
     return st.builds(lambda known, more: {**more, **known}, st.fixed_dictionaries(certain), maybe(optional))
 
 

@@ -83,8 +83,8 @@ def _content(part: TextPart | ImagePart | FilePart) -> dict[str, Any]:
         case ImagePart(data, media_type):
             return {"type": "image_url", "image_url": {"url": data_url(data, media_type)}}
         case FilePart(name, text):
-            data = data_url(text.encode("utf-8", "replace"), "text/plain")
-            return {"type": "file", "file": {"filename": name, "file_data": data}}
+            url = data_url(text.encode("utf-8", "replace"), "text/plain")
+            return {"type": "file", "file": {"filename": name, "file_data": url}}
 
 
 def _message(value: Any, place: Place) -> Message:
@@ -128,7 +128,7 @@ def _part(value: dict[str, Any], place: Place) -> Part:
             name, data = member(file, "filename", str, place, "file"), file.get("file_data")
             held = from_data_url(data) if isinstance(data, str) else None
             return FilePart(name, held[0].decode("utf-8", "replace")) if held else TextPart(f"[file: {name}]")
-    (place / "type").fail(f"is {str(value.get('type'))[:40]!r}, which is unknown")
+    return (place / "type").fail(f"is {str(value.get('type'))[:40]!r}, which is unknown")
 
 
 def _calls(entry: Mapping[str, Any], place: Place) -> list[ToolCallPart]:

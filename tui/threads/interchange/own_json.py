@@ -166,7 +166,7 @@ def stats_from_json(value: Any) -> GenerationStats | None:
     if not isinstance(value, dict):
         return None
     empty = asdict(GenerationStats())
-    stats = {}
+    stats: dict[str, Any] = {}
     for name, default in empty.items():
         held = value.get(name)
         right = isinstance(held, int | float if isinstance(default, float) else type(default))

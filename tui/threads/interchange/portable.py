@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tui.domain import GenerationStats, Message, TextPart, text_message
-from tui.threads.records import MessageKind, MessageStatus, ThreadSettings
+from tui.threads.records import MessageKind, MessageStatus
+from tui.threads.thread_settings import ThreadSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, get_args
@@ -155,7 +155,7 @@ def _part(section: _Section, read_picture: ReadPicture) -> Part:
             if data is None:
                 place.fail(f"names the picture {path!r}, which is not there")
             return ImagePart(data, member(facts, "media_type", str, place, ""), member(facts, "name", str, place, ""))
-    (place / "part").fail("is of a kind that is unknown")
+    return (place / "part").fail("is of a kind that is unknown")
 
 
 def _seconds(value: Any) -> float:

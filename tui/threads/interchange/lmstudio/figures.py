@@ -28,9 +28,9 @@ def read_stats(value: Any) -> GenerationStats | None:
     """The figures in `genInfo.stats`; what is no number there counts as not measured."""
     if not isinstance(value, dict):
         return None
-    counts = {ours: int(number(value.get(theirs))) for theirs, ours in _COUNTS.items()}
-    measures = {ours: number(value.get(theirs)) for theirs, ours in _MEASURES.items()}
-    stats = replace(GenerationStats(), **counts, **measures)
+    figures: dict[str, Any] = {ours: int(number(value.get(theirs))) for theirs, ours in _COUNTS.items()}
+    figures |= {ours: number(value.get(theirs)) for theirs, ours in _MEASURES.items()}
+    stats = GenerationStats(**figures)
     reason = value.get("stopReason")
     for known in STOP_REASON_TEXT:
         if known == reason:

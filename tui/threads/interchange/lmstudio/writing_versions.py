@@ -141,5 +141,5 @@ def _put_figures(steps: list[Frame], node: PortableMessage, sender: str) -> None
         stats = information.get("stats")
         information["stats"] = write_stats(node.stats, stats if isinstance(stats, dict) else {})
     if information:
-        configurations = {} if made else {"loadModelConfig": {"fields": []}, "predictionConfig": {"fields": []}}
+        configurations: Frame = {} if made else {"loadModelConfig": {"fields": []}, "predictionConfig": {"fields": []}}
         block["genInfo"] = {**information, **configurations}
