@@ -19,7 +19,8 @@ body { margin: 0; background: var(--ground); color: var(--text); font: 16px/1.6 
 main { max-width: 50rem; margin: 0 auto; padding: 2rem 1rem 4rem; }
 header { border-bottom: 1px solid var(--line); margin-bottom: 1.5rem; }
 h1 { font-size: 1.6rem; line-height: 1.25; margin: 0 0 .25rem; overflow-wrap: anywhere; }
-article { background: var(--raised); border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0; padding: .75rem 1rem; }
+article { background: var(--raised); border: 1px solid var(--line); border-radius: .5rem; }
+article { margin: 1rem 0; padding: .75rem 1rem; }
 article.user { background: var(--question); }
 article.note { border-style: dashed; }
 article > h2 { color: var(--accent); font-size: .85rem; font-weight: 600; margin: 0 0 .25rem; }
@@ -30,7 +31,8 @@ article > h2 { color: var(--accent); font-size: .85rem; font-weight: 600; margin
 .text > :first-child { margin-top: 0; }
 .text > :last-child { margin-bottom: 0; }
 .text h1 { font-size: 1.3rem; } .text h2 { font-size: 1.15rem; } .text h3 { font-size: 1.05rem; }
-pre { background: var(--code); border: 1px solid var(--line); border-radius: .35rem; overflow-x: auto; padding: .6rem .8rem; }
+pre { background: var(--code); border: 1px solid var(--line); border-radius: .35rem; }
+pre { overflow-x: auto; padding: .6rem .8rem; }
 code { font: .88em/1.5 ui-monospace, monospace; }
 :not(pre) > code { background: var(--code); border-radius: .2rem; padding: .1em .3em; }
 blockquote { border-left: 3px solid var(--line); color: var(--quiet); margin-left: 0; padding-left: 1rem; }
