@@ -23,7 +23,7 @@ STORED = {"picture.png": ImagePart(PNG, "image/png"), "notes.txt": FilePart("not
 
 
 def read(document: Any, files: Callable[[str], Any] = STORED.get) -> PortableThread:
-    return read_conversation(json.dumps(document), PLACE, files)
+    return read_conversation(json.loads(json.dumps(document)), PLACE, files)
 
 
 @given(DOCUMENTS)
@@ -58,7 +58,7 @@ def line(thread: PortableThread) -> list[tuple[Turns, int]]:
 @settings(max_examples=100, deadline=None)
 def test_what_the_format_can_hold_of_a_thread_comes_back(thread: PortableThread) -> None:
     made = write_conversation(thread)
-    back = read_conversation(made.text, PLACE, made.files.get)
+    back = read_conversation(json.loads(made.text), PLACE, made.files.get)
     assert line(back) == line(thread)
     assert (back.title, back.draft, back.pinned) == (thread.title, thread.draft, thread.pinned)
     assert (back.created, back.updated, back.settings) == (thread.created, thread.updated, thread.settings)

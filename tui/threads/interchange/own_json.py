@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from tui.domain import STOP_REASON_TEXT, GenerationStats, Message, Part, Role, part_from_json, part_to_json
 from tui.threads.interchange.portable import PortableFolder, PortableMessage, PortableThread
-from tui.threads.interchange.values import Place, checked, member, number, one_of, parsed, written
+from tui.threads.interchange.values import Place, checked, member, number, one_of, written
 from tui.threads.records import MessageKind, MessageStatus
 from tui.threads.thread_settings import ThreadSettings, settings_from_column, settings_to_column
 
@@ -26,11 +26,6 @@ _PARTS = ("text", "reasoning", "image", "file", "tool_call", "tool_result")
 def write_thread(thread: PortableThread) -> str:
     """The JSON document that stands for a thread."""
     return written(thread_to_json(thread), indent=2) + "\n"
-
-
-def read_thread(text: str | bytes, place: Place) -> PortableThread:
-    """The thread that a JSON document stands for. Raises BadFile."""
-    return thread_from_json(parsed(text, place), place)
 
 
 def thread_to_json(thread: PortableThread) -> dict[str, Any]:
@@ -85,9 +80,9 @@ def write_folder(folder: PortableFolder) -> str:
     return written({"format": FOLDER_FORMAT, "version": VERSION, "settings": settings}, indent=2) + "\n"
 
 
-def read_folder(text: str | bytes, place: Place, path: tuple[str, ...]) -> PortableFolder:
-    """What a JSON document says for the threads in a folder. Raises BadFile."""
-    return PortableFolder(path, _settings(_document(parsed(text, place), FOLDER_FORMAT, place), place))
+def folder_from_json(value: Any, place: Place, path: tuple[str, ...]) -> PortableFolder:
+    """What a JSON object says for the threads in a folder. Raises BadFile."""
+    return PortableFolder(path, _settings(_document(value, FOLDER_FORMAT, place), place))
 
 
 def _document(value: Any, kind: str, place: Place) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tui.domain import FilePart, ImagePart
 from tui.threads.interchange.json_lists import list_items
 from tui.threads.interchange.lmstudio import USER_FILES, read_conversation
 from tui.threads.interchange.openai_messages import read_messages
-from tui.threads.interchange.own_json import FOLDER_FORMAT, FORMAT, read_folder, thread_from_json
+from tui.threads.interchange.own_json import FOLDER_FORMAT, FORMAT, folder_from_json, thread_from_json
 from tui.threads.interchange.portable import PortableFolder, PortableThread
 from tui.threads.interchange.reading_markdown import is_ours, read_markdown
 from tui.threads.interchange.sharegpt import read_sharegpt
@@ -65,13 +65,12 @@ def _read_json(file: SourceFile) -> Iterator[PortableThread | PortableFolder]:
     if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"["):
         yield from _read_list(file, place)
         return
-    data = read_whole(file)
-    value = parsed(data, place)
+    value = parsed(read_whole(file), place)
     kind = value.get("format") if isinstance(value, dict) else None
     if kind == FOLDER_FORMAT:
-        yield read_folder(data, place, file.path[:-1])
+        yield folder_from_json(value, place, file.path[:-1])
     elif _is_conversation_file(value):
-        yield read_conversation(data, place, lambda identifier: _attachment(file, identifier))
+        yield read_conversation(value, place, lambda identifier: _attachment(file, identifier))
     else:
         yield thread_from_value(value, place)
 

@@ -42,7 +42,7 @@ class SourceFile(Protocol):
         """The content of a file in the same folder or further in; `None` where there is none."""
 
     def above(self, folder: str, name: str) -> bytes | None:
-        """The content of a file in a folder of that name, which stands beside this file or beside a folder around it."""
+        """The content of a file in a folder beside this file or beside one of those around it."""
 
 
 def source_files(path: Path) -> Iterator[SourceFile]:

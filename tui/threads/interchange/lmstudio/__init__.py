@@ -6,8 +6,8 @@ a tree, so the versions become siblings, and siblings versions. What these files
 beside each message, and goes back into the file at the next export.
 """
 
-from tui.threads.interchange.lmstudio.files import USER_FILES
+from tui.threads.interchange.lmstudio.files import USER_FILES, content_of
 from tui.threads.interchange.lmstudio.reading import read_conversation
 from tui.threads.interchange.lmstudio.writing import WrittenConversation, write_conversation
 
-__all__ = ["USER_FILES", "WrittenConversation", "read_conversation", "write_conversation"]
+__all__ = ["USER_FILES", "WrittenConversation", "content_of", "read_conversation", "write_conversation"]

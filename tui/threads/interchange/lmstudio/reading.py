@@ -15,12 +15,12 @@ from tui.threads.interchange.lmstudio.reading_versions import Turn, read_version
 from tui.threads.interchange.lmstudio.settings import read_settings
 from tui.threads.interchange.lmstudio.writing_versions import NAME, VersionWriter, frame_of
 from tui.threads.interchange.portable import PortableMessage, PortableThread
-from tui.threads.interchange.values import Place, checked, member, number, parsed
+from tui.threads.interchange.values import Place, checked, member, number
 
 
-def read_conversation(text: str | bytes, place: Place, find_file: FindFile) -> PortableThread:
-    """The thread that a conversation file holds, with what has no place here kept beside it. Raises BadFile."""
-    document = checked(parsed(text, place), dict, place)
+def read_conversation(value: Any, place: Place, find_file: FindFile) -> PortableThread:
+    """The thread that a parsed conversation file holds, with what has no place here kept beside it. Raises BadFile."""
+    document = checked(value, dict, place)
     created = number(document.get("createdAt")) / 1000
     tree = _Tree(created)
     for note in notes_of(document):
