@@ -306,9 +306,9 @@ class ThreadStore:
                 self._writer = Writer(self._path)
             return self._writer.id
 
-    def _change(self, thread_id: str, title: str, **columns: Value) -> Undo:
+    def _change(self, thread_id: str, done: str, /, **columns: Value) -> Undo:
         with self._database.writing() as connection:
-            return organizing.change(connection, self._database, thread_id, title, **columns)
+            return organizing.change(connection, self._database, thread_id, done, **columns)
 
     def _summary(self, connection: sqlite3.Connection, thread_id: str) -> ThreadSummary:
         summary = reading.summary_of(connection, thread_id)
