@@ -22,6 +22,7 @@ from tui.threads.finder import Finder
 from tui.threads.folders import Folders, folders_in_order
 from tui.threads.folding import end_answers_of_dead_writers, reopen, unfinished_answers
 from tui.threads.inserting import insert_message
+from tui.threads.interchange import Interchange
 from tui.threads.recorder import AnswerRecorder
 from tui.threads.records import (
     MessageKind,
@@ -65,6 +66,7 @@ class ThreadStore:
         self.folders = Folders(self._database)
         self.editor = Editor(self._database, self.attachments)
         self.finder = Finder(self._database)
+        self.interchange = Interchange(self._database, self.attachments)
         if not self.read_only:
             self._end_answers_of_dead_writers()
 

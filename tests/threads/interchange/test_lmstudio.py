@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 
 from tests.threads.interchange.conversations import PNG, threads
 from tests.threads.interchange.documents import DOCUMENTS
-from tui.domain import BadFile, FilePart, ImagePart, Message, TextPart
+from tui.domain import FilePart, ImagePart
 from tui.threads.interchange.lmstudio import read_conversation, write_conversation
 from tui.threads.interchange.lmstudio.line import line_of
 from tui.threads.interchange.portable import PortableThread

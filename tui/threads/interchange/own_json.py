@@ -17,6 +17,8 @@ from tui.threads.thread_settings import ThreadSettings, settings_from_column, se
 
 FORMAT = "lmdeck.thread"
 FOLDER_FORMAT = "lmdeck.folder"
+FOLDER_FILE = "folder.lmdeck.json"
+"""Lies in each exported folder and says what the folder says for its threads."""
 VERSION = 1
 """Counts up when a reader of before would misunderstand a file; new members alone do not."""
 
@@ -77,12 +79,14 @@ def thread_from_json(value: Any, place: Place) -> PortableThread:
 def write_folder(folder: PortableFolder) -> str:
     """The JSON document that stands for what a folder says for its threads."""
     settings = json.loads(settings_to_column(folder.settings))
-    return written({"format": FOLDER_FORMAT, "version": VERSION, "settings": settings}, indent=2) + "\n"
+    document = {"format": FOLDER_FORMAT, "version": VERSION, "title": folder.title, "settings": settings}
+    return written(document, indent=2) + "\n"
 
 
 def folder_from_json(value: Any, place: Place, path: tuple[str, ...]) -> PortableFolder:
     """What a JSON object says for the threads in a folder. Raises BadFile."""
-    return PortableFolder(path, _settings(_document(value, FOLDER_FORMAT, place), place))
+    document = _document(value, FOLDER_FORMAT, place)
+    return PortableFolder(path, member(document, "title", str, place, ""), _settings(document, place))
 
 
 def _document(value: Any, kind: str, place: Place) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import IO
@@ -50,13 +50,13 @@ class WaitingRoom:
         self._file = file
         self._attachments = attachments
         self.count = 0
-        self.folders: dict[tuple[str, ...], ThreadSettings] = {}
-        """The folders that the files bring with them, and what they say for their threads."""
+        self.folders: dict[tuple[str, ...], PortableFolder] = {}
+        """The folders that the files say something about, by path."""
 
     def add(self, item: PortableThread | PortableFolder) -> None:
         """Take a thread or folder. Pictures go to the attachments now: writing them takes time."""
         if isinstance(item, PortableFolder):
-            self.folders[item.path] = item.settings
+            self.folders[item.path] = item
             return
         columns = [parts_to_column(node.message.parts, self._attachments) for node in item.messages]
         asked = (node.message.text for node in item.messages if node.message.role == "user")
@@ -89,9 +89,9 @@ def place_all(database: Database, room: WaitingRoom, folder_id: str | None) -> P
         if folder_id is not None:
             require_folder(connection, database, folder_id)
         changes = Changes(connection, database.path)
-        folders = _Folders(connection, changes, folder_id)
-        for path, settings in room.folders.items():
-            folders.find_or_make(path, settings)
+        folders = _Folders(connection, changes, folder_id, room.folders)
+        for path in sorted(room.folders):
+            folders.find_or_make(path)
         for thread, columns, generated in room.leave():
             new = _new_thread(thread, folders.find_or_make(thread.folder), generated=generated)
             thread_id = put_thread(connection, database, new, columns)
@@ -105,19 +105,28 @@ def place_all(database: Database, room: WaitingRoom, folder_id: str | None) -> P
 class _Folders:
     """Finds folders by their titles, and makes those that are not there."""
 
-    def __init__(self, connection: sqlite3.Connection, changes: Changes, root: str | None) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        changes: Changes,
+        root: str | None,
+        described: Mapping[tuple[str, ...], PortableFolder],
+    ) -> None:
         self._connection = connection
         self._changes = changes
+        self._described = described
         self._known: dict[tuple[str, ...], str | None] = {(): root}
 
-    def find_or_make(self, path: Iterable[str], settings: ThreadSettings | None = None) -> str | None:
-        """The folder at a path; a new one gets the settings, one that was there keeps its own."""
+    def find_or_make(self, path: Iterable[str]) -> str | None:
+        """The folder at a path. A new one gets the settings that the files bring; one that was there keeps its own."""
         at: tuple[str, ...] = ()
-        for title in path:
+        for step in path:
             parent = self._known[at]
-            at = (*at, title)
+            at = (*at, step)
             if at not in self._known:
-                self._known[at] = self._find(parent, storable(title)) or self._make(parent, storable(title), settings)
+                folder = self._described.get(at) or PortableFolder(at)
+                title = storable(folder.title or step)
+                self._known[at] = self._find(parent, title) or self._make(parent, title, folder.settings)
         return self._known[at]
 
     def _find(self, parent: str | None, title: str) -> str | None:
@@ -127,7 +136,7 @@ class _Folders:
         ).fetchone()
         return None if row is None else str(row["id"])
 
-    def _make(self, parent: str | None, title: str, settings: ThreadSettings | None) -> str:
+    def _make(self, parent: str | None, title: str, settings: ThreadSettings) -> str:
         last = self._connection.execute("SELECT MAX(position) FROM folders WHERE parent_id IS ?", (parent,)).fetchone()
         folder_id = new_id()
         insert_row(
@@ -137,7 +146,7 @@ class _Folders:
             parent_id=parent,
             title=title,
             position=0 if last[0] is None else last[0] + 1,
-            settings=settings_to_column(settings or ThreadSettings()),
+            settings=settings_to_column(settings),
             created=time.time(),
         )
         self._changes.added("folders", folder_id)

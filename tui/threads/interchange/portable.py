@@ -86,7 +86,9 @@ class PortableFolder:
     """A folder of threads and what it says for the threads in it."""
 
     path: tuple[str, ...]
-    """Its name and those of the folders around it, the outermost first."""
+    """Its name and those of the folders around it as the files have them, the outermost first."""
+    title: str = ""
+    """Its name as people have it; empty where that is the last one of the path."""
     settings: ThreadSettings = field(default_factory=ThreadSettings)
 
 

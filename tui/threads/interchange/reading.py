@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any, BinaryIO
 
-from tui.domain import FilePart, ImagePart
+from tui.domain import BadFile, FilePart, ImagePart
 from tui.threads.interchange.json_lists import list_items
 from tui.threads.interchange.lmstudio import USER_FILES, read_conversation
 from tui.threads.interchange.openai_messages import read_messages
@@ -19,29 +19,37 @@ from tui.threads.interchange.sharegpt import read_sharegpt
 from tui.threads.interchange.sources import SourceFile, read_whole, reading_problems
 from tui.threads.interchange.values import MOST_BYTES, Place, embedded, parsed
 
-FOLDER_FILE = "folder.lmdeck.json"
-"""What a folder says for the threads in it, when folders are exported as lmdeck's own JSON."""
+WHAT_IS_READ = (
+    "Nothing was imported. lmdeck reads LM Studio's conversation files, its own JSON and Markdown, and OpenAI messages "
+    "or ShareGPT as JSON or JSONL."
+)
 
 _PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")
 
 
-def read_file(file: SourceFile) -> Iterator[PortableThread | PortableFolder] | None:
-    """What a file holds, one after the other; `None` for a file that is none of ours to read. Raises BadFile.
+class NoConversation(BadFile):
+    """A file has a name like those that hold threads, but is something else."""
+
+
+def may_hold_threads(file: SourceFile) -> bool:
+    """Whether a file's name is one that files with threads have."""
+    name = file.path[-1].lower()
+    if USER_FILES in file.path[:-1] or name.endswith((".preset.json", ".metadata.json")):
+        return False
+    return name.endswith((".json", ".jsonl", ".md", ".markdown"))
+
+
+def read_file(file: SourceFile) -> Iterator[PortableThread | PortableFolder]:
+    """What a file holds, one after the other. Raises BadFile, and `NoConversation` for a file of another kind.
 
     The kind of a file is told by its ending, and that of a JSON document by what stands in it.
     """
     name = file.path[-1].lower()
-    if file.path[0] == USER_FILES or name.endswith((".preset.json", ".metadata.json")):
-        return None
     if name.endswith(".json"):
         return _in_folder(_read_json(file), file)
     if name.endswith(".jsonl"):
         return _in_folder(_read_lines(file), file)
-    if name.endswith((".md", ".markdown")):
-        place = Place(file.shown)
-        text = _decoded(read_whole(file), place)
-        return _in_folder(iter([read_markdown(text, place, file.beside)]), file) if is_ours(text) else None
-    return None
+    return _in_folder(_read_markdown(file), file)
 
 
 def _in_folder(
@@ -71,8 +79,21 @@ def _read_json(file: SourceFile) -> Iterator[PortableThread | PortableFolder]:
         yield folder_from_json(value, place, file.path[:-1])
     elif _is_conversation_file(value):
         yield read_conversation(value, place, lambda identifier: _attachment(file, identifier))
+    elif not isinstance(value, dict) or not {"messages", "conversations", "format"} & set(value):
+        raise NoConversation(f"{file.shown} is JSON, but no conversation.", WHAT_IS_READ, file=file.shown)
     else:
         yield thread_from_value(value, place)
+
+
+def _read_markdown(file: SourceFile) -> Iterator[PortableThread]:
+    place = Place(file.shown)
+    try:
+        text = read_whole(file).decode("utf-8-sig")
+    except UnicodeDecodeError as damage:
+        place.fail(f"is not UTF-8 text (at byte {damage.start:,})")
+    if not is_ours(text):
+        raise NoConversation(f"{file.shown} is no Markdown that lmdeck has exported.", WHAT_IS_READ, file=file.shown)
+    yield read_markdown(text, place, file.beside)
 
 
 def _read_list(file: SourceFile, place: Place) -> Iterator[PortableThread]:
@@ -97,11 +118,7 @@ def thread_from_value(value: Any, place: Place) -> PortableThread:
         return thread_from_json(value, place)
     if isinstance(value, list) or (isinstance(value, dict) and "messages" in value):
         return read_messages(value, place)
-    return place.fail(
-        "is no conversation: it has neither `messages` nor `conversations`",
-        "Nothing was imported. lmdeck reads LM Studio's conversation files, its own JSON and Markdown, and OpenAI "
-        "messages or ShareGPT as JSON or JSONL.",
-    )
+    return place.fail("is no conversation: it has neither `messages` nor `conversations`", WHAT_IS_READ)
 
 
 def _read_lines(file: SourceFile) -> Iterator[PortableThread]:
@@ -147,10 +164,3 @@ def _attachment(file: SourceFile, identifier: str) -> ImagePart | FilePart | Non
         return None
     # Zero bytes are in no text, but in many files that happen to be UTF-8.
     return None if "\0" in text else FilePart(name, text)
-
-
-def _decoded(data: bytes, place: Place) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as damage:
-        return place.fail(f"is not UTF-8 text (at byte {damage.start:,})")

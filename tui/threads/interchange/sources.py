@@ -150,6 +150,8 @@ class ArchivedFile:
 
 def _files_below(root: Path) -> Iterator[SourceFile]:
     count = 0
+    # Somebody who names LM Studio's home means the chats in it, not its settings.
+    root = root / "conversations" if (root / "conversations").is_dir() else root
     for folder, folders, names in os.walk(root):
         folders.sort()
         for name in sorted(names):

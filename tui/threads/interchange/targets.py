@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
@@ -72,9 +72,9 @@ def folder_target(path: Path, *, overwrite: bool) -> Iterator[Folder]:
                 shutil.rmtree(left, ignore_errors=True)
 
 
-def write_beside(path: Path, files: dict[str, bytes] | None) -> None:
+def write_beside(path: Path, files: Mapping[str, bytes]) -> None:
     """Write the files that go with an exported document into folders beside it. Raises StorageFailed."""
-    for name, data in (files or {}).items():
+    for name, data in files.items():
         with _problems_of(path.parent / name):
             _write_inside(path.parent, name, data)
 

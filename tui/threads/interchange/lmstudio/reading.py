@@ -15,12 +15,15 @@ from tui.threads.interchange.lmstudio.reading_versions import Turn, read_version
 from tui.threads.interchange.lmstudio.settings import read_settings
 from tui.threads.interchange.lmstudio.writing_versions import NAME, VersionWriter, frame_of
 from tui.threads.interchange.portable import PortableMessage, PortableThread
-from tui.threads.interchange.values import Place, checked, member, number
+from tui.threads.interchange.values import MOST_LEVELS, Place, checked, is_deeper, member, number
 
 
 def read_conversation(value: Any, place: Place, find_file: FindFile) -> PortableThread:
     """The thread that a parsed conversation file holds, with what has no place here kept beside it. Raises BadFile."""
     document = checked(value, dict, place)
+    # Frames are kept in objects of ours, which have to be readable again.
+    if is_deeper(document, MOST_LEVELS // 2):
+        place.fail(f"is nested more than {MOST_LEVELS // 2} levels deep")
     created = number(document.get("createdAt")) / 1000
     tree = _Tree(created)
     for note in notes_of(document):
