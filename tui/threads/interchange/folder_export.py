@@ -46,6 +46,7 @@ class FolderExport:
         self._taken: dict[tuple[str, ...], set[str]] = {}
         for place in self._places:
             self._taken.setdefault(place.path[:-1], set()).update(name.lower() for name in place.path[-1:])
+        self._times: set[int] = set()
         self.threads = 0
         """How many have been written."""
         self.left_out: list[str] = []
@@ -68,18 +69,30 @@ class FolderExport:
                     file.write(self._note(thread, write_as(self._chosen, thread, "")).text)
 
     def _write_thread(self, folder: Folder, place: _Place, thread: PortableThread) -> None:
-        ending, taken = ending_of(self._chosen), self._taken.setdefault(place.path, set())
-        # LM Studio calls its files by the time of their making, in milliseconds.
-        title = str(round(thread.created * 1000)) if self._chosen == "lmstudio" else file_name(thread.title)
-        name = free_name(title, ending, taken)
-        taken.add(name.lower())
+        ending = ending_of(self._chosen)
+        name = self._name(place, thread, ending)
         exported = self._note(thread, write_as(self._chosen, thread, name.removesuffix(ending)))
         inside, beside = place.path, place.path
         if self._chosen == "lmstudio":
             inside, beside = (_CONVERSATIONS, *place.path), ()
         folder.write("/".join((*inside, name)), exported.text.encode("utf-8", "replace"))
         for path, data in exported.files.items():
-            folder.write("/".join((*beside, path)), data)
+            # Copies of a thread share their attachments.
+            if not folder.has("/".join((*beside, path))):
+                folder.write("/".join((*beside, path)), data)
+
+    def _name(self, place: _Place, thread: PortableThread, ending: str) -> str:
+        if self._chosen == "lmstudio":
+            # Called by the time of its making in milliseconds, and by that told from all others.
+            made_at = round(thread.created * 1000)
+            while made_at in self._times:
+                made_at += 1
+            self._times.add(made_at)
+            return f"{made_at}{ending}"
+        taken = self._taken.setdefault(place.path, set())
+        name = free_name(file_name(thread.title), ending, taken)
+        taken.add(name.lower())
+        return name
 
     def _note(self, thread: PortableThread, exported: Exported) -> Exported:
         self.threads += 1

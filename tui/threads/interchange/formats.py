@@ -69,7 +69,7 @@ def write_as(chosen: ExportFormat, thread: PortableThread, name: str) -> Exporte
     # Each format is imported when it is asked for: most exports need one.
     match chosen:
         case "lmstudio":
-            return _as_conversation(thread)
+            return _as_conversation(thread, name)
         case "json":
             from tui.threads.interchange.own_json import write_thread
 
@@ -94,11 +94,12 @@ def write_as(chosen: ExportFormat, thread: PortableThread, name: str) -> Exporte
             return Exported(write_sharegpt(thread) + "\n", left_out=other_branches(thread) + pictures)
 
 
-def _as_conversation(thread: PortableThread) -> Exported:
+def _as_conversation(thread: PortableThread, name: str) -> Exported:
     from tui.threads.interchange.lmstudio import USER_FILES, content_of, write_conversation
     from tui.threads.interchange.values import written
 
-    made = write_conversation(thread)
+    # Files of LM Studio's are called by a time, which is as unique as they are.
+    made = write_conversation(thread, int(name) if name.isdecimal() else None)
     files: dict[str, bytes] = {}
     for identifier, file in made.files.items():
         data = content_of(file)

@@ -32,6 +32,7 @@ def gather_thread(
         pinned=summary.pinned,
         archived=summary.archived,
         draft=row["draft"],
+        model=summary.model,
         settings=settings_from_column(row["settings"]),
         messages=tuple(
             _portable(stored, foreign.get(stored.id, {})) for stored in all_messages(connection, attachments, thread_id)

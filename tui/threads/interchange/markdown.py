@@ -52,7 +52,7 @@ def write_markdown(thread: PortableThread, name: str) -> Exported:
 def around(facts: Mapping[str, Any]) -> tuple[str, str]:
     """What stands before and behind the content of a part in the document."""
     fence = str(facts.get("fence", ""))
-    name = f"`{facts.get('name', '')}`"
+    name = f"`{' '.join(str(facts.get('name', '')).split())}`"
     match facts.get("part"):
         case "reasoning":
             return "<details>\n<summary>Reasoning</summary>\n\n", f"\n{fence}\n</details>\n\n"

@@ -185,9 +185,11 @@ def _new_message(node: PortableMessage, places: dict[str, int]) -> NewMessage:
 
 
 def _put_rest(connection: sqlite3.Connection, thread_id: str, thread: PortableThread) -> None:
-    """Put what a `NewThread` has no place for: when it was archived, and what its file said besides."""
+    """Put what a `NewThread` has no place for: when it was archived, its last model, what its file said besides."""
     if thread.archived is not None:
         connection.execute("UPDATE threads SET archived_at = ? WHERE id = ?", (thread.archived, thread_id))
+    if thread.model:
+        connection.execute("UPDATE threads SET model = ? WHERE id = ?", (thread.model, thread_id))
     if thread.foreign:
         insert_row(connection, "foreign_thread_data", thread_id=thread_id, data=written(dict(thread.foreign)))
     if any(node.foreign for node in thread.messages):

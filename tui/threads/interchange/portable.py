@@ -47,6 +47,8 @@ class PortableThread:
     pinned: bool = False
     archived: float | None = None
     draft: str = ""
+    model: str = ""
+    """The model that was used last; empty if none was, or nobody says."""
     settings: ThreadSettings = field(default_factory=ThreadSettings)
     messages: tuple[PortableMessage, ...] = ()
     """The tree: parents before their children, siblings in the order of their making."""
@@ -96,7 +98,8 @@ def straight_line(messages: Iterable[Message], **values: Any) -> PortableThread:
     """A thread without branches, as most other programs have it. The first system message becomes its system prompt."""
     said = list(messages)
     settings = ThreadSettings()
-    if said and said[0].role == "system" and all(isinstance(part, TextPart) for part in said[0].parts):
+    first = said[0] if said else None
+    if first and first.role == "system" and first.text and all(isinstance(part, TextPart) for part in first.parts):
         settings = ThreadSettings(system_prompt=said.pop(0).text)
     nodes = tuple(
         PortableMessage(str(number), str(number - 1) if number > 1 else None, message)

@@ -95,7 +95,7 @@ def _front_matter(text: str, place: Place) -> dict[str, Any]:
 
 def _sections(text: str, start: int, mark: str, place: Place) -> list[_Section]:
     comments = list(re.compile(rf"^<!-- lmdeck:{mark} (\{{.*\}}) -->\n", re.MULTILINE).finditer(text, start))
-    ends = [*(comment.start() for comment in comments[1:]), len(text)]
+    ends = [comment.start() for comment in comments[1:]] + [len(text)] * bool(comments)
     sections = []
     line, counted = 1, 0
     for comment, end in zip(comments, ends, strict=True):

@@ -36,6 +36,12 @@ def notes_of(header: Mapping[str, Any]) -> list[str]:
     return [note for note in notes if isinstance(note, str)] if isinstance(notes, list) else []
 
 
+def last_model_of(header: Mapping[str, Any]) -> str:
+    """The model that was used last; empty where the file does not say."""
+    information = header.get("lastUsedModel")
+    return model_of(information) if isinstance(information, dict) else ""
+
+
 def updated_of(header: Mapping[str, Any]) -> float:
     """When somebody last said something, in seconds since the epoch; 0 where the file does not say."""
     return max(number(header.get("userLastMessagedAt")), number(header.get("assistantLastMessagedAt"))) / 1000
@@ -70,8 +76,8 @@ def _put_last_answer(header: Frame, thread: PortableThread, branch: list[Portabl
     stats = [node.stats for node in answers if node.stats is not None]
     if stats:
         header["tokenCount"] = stats[-1].prompt_tokens + stats[-1].generated_tokens
-    model = next((node.model for node in reversed(answers) if node.model), thread.settings.model or "")
-    if model and not model_of(header.get("lastUsedModel") or {}):
+    model = thread.model or next((node.model for node in reversed(answers) if node.model), "")
+    if model:
         # LM Studio refuses a file in which one of the two configurations is missing.
         configurations: Frame = {
             "instanceLoadTimeConfig": {"fields": []},

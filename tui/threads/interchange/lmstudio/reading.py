@@ -10,7 +10,7 @@ from tui.domain import text_message
 from tui.threads.interchange.lmstudio.figures import status_of
 from tui.threads.interchange.lmstudio.files import FileShelf, FindFile
 from tui.threads.interchange.lmstudio.frames import Frame, exactly, without
-from tui.threads.interchange.lmstudio.header import notes_of, updated_of, write_header
+from tui.threads.interchange.lmstudio.header import last_model_of, notes_of, updated_of, write_header
 from tui.threads.interchange.lmstudio.reading_versions import Turn, read_version
 from tui.threads.interchange.lmstudio.settings import read_settings
 from tui.threads.interchange.lmstudio.writing_versions import NAME, VersionWriter, frame_of
@@ -37,6 +37,7 @@ def read_conversation(value: Any, place: Place, find_file: FindFile) -> Portable
         updated=updated_of(document) or created,
         pinned=document.get("pinned") is True,
         draft=member(document, "clientInput", str, place, ""),
+        model=last_model_of(document),
         settings=read_settings(document),
         messages=tuple(tree.nodes),
         leaf=tree.leaf,

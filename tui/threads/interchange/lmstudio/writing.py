@@ -30,10 +30,13 @@ class WrittenConversation:
     """Messages of the thread for which the format has no room: what follows on versions that are not selected."""
 
 
-def write_conversation(thread: PortableThread) -> WrittenConversation:
-    """The conversation file for a thread, with what it came with if it came from such a file."""
+def write_conversation(thread: PortableThread, made_at: int | None = None) -> WrittenConversation:
+    """The conversation file for a thread, with what it came with if it came from such a file.
+
+    `made_at` is the time in milliseconds that names new attachments; by default that of the thread's making.
+    """
     frame = thread.foreign.get(NAME)
-    writer = VersionWriter(FileShelf(milliseconds(thread.created)))
+    writer = VersionWriter(FileShelf(milliseconds(thread.created) if made_at is None else made_at))
     entries = line_of(thread)
     messages = [_entry(entry, writer) for entry in entries]
     header = write_header(frame if isinstance(frame, dict) else {}, thread, thread.branch())
