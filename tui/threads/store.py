@@ -21,6 +21,7 @@ from tui.threads.failures import failures_of
 from tui.threads.finder import Finder
 from tui.threads.folders import Folders, folders_in_order
 from tui.threads.folding import end_answers_of_dead_writers, reopen, unfinished_answers
+from tui.threads.identifiers import new_id
 from tui.threads.inserting import insert_message
 from tui.threads.interchange import Interchange
 from tui.threads.recorder import AnswerRecorder
@@ -266,7 +267,8 @@ class ThreadStore:
         """
         if any(not recorder.ended for recorder in self._recorders):
             raise Busy("An answer is still being written.", "Stop it before restoring a backup.")
-        before = self._path.with_name(time.strftime("before-restore-%Y%m%d-%H%M%S.zip"))
+        moment = time.strftime("%Y%m%d-%H%M%S")
+        before = self._path.with_name(f"before-restore-{moment}-{new_id()[-6:]}.zip")
         self.back_up(before)
         restore(self._database, self.attachments, source)
         self._end_answers_of_dead_writers()
