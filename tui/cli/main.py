@@ -14,6 +14,7 @@ from tui.cli.listing import ls
 from tui.cli.remote import remote
 from tui.cli.serve import serve
 from tui.cli.server import server
+from tui.cli.threads import threads
 
 
 @click.group(cls=FailureGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,6 +32,7 @@ command.add_command(ls)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)
+command.add_command(threads)
 command.add_command(doctor)
 command.add_command(completion)
 command.add_command(debug)

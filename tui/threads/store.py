@@ -148,6 +148,11 @@ class ThreadStore:
         with self._database.writing() as connection:
             return organizing.empty_trash(connection, self._database, self.attachments)
 
+    def delete_thread(self, thread_id: str) -> None:
+        """Remove a thread for good, without a way back. Raises Busy."""
+        with self._database.writing() as connection:
+            organizing.delete(connection, self._database, self.attachments, thread_id)
+
     def thread_settings(self, thread_id: str) -> ThreadSettings:
         """What a thread itself says about how its answers are made."""
         return self.settings_layers(thread_id)[0].settings

@@ -49,7 +49,7 @@ def test_json_holds_what_generated_threads_lack() -> None:
     node = PortableMessage(
         "1", None, TALK[1], "note", "m", "failed", "It broke.", None, 12.5, 13.5, {"sampling.top_k": 3}, {"x": {"y": 1}}
     )
-    thread = PortableThread("t", 1.0, 2.0, True, 3.0, "dr", "m", messages=(node,), leaf="1", folder=("a", "b/c"), foreign={})
+    thread = PortableThread("t", 1.0, 2.0, True, 3.0, "dr", "m", messages=(node,), leaf="1", folder=("a", "b/c"))
     assert thread_from_json(json.loads(write_thread(thread)), PLACE) == thread
 
 
