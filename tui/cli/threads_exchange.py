@@ -113,7 +113,7 @@ def import_verb(sources: tuple[Path, ...], folder: str | None, as_json: bool) ->
     """
     from tui.domain import LmdeckError
 
-    records = []
+    records: list[dict[str, Any]] = []
     with opened_store() as store:
         folder_id = find_folder(store, folder).id if folder is not None else None
         for source in sources:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from tui.threads.interchange import (
         EXPORT_FORMATS,
         FORMAT_TITLES,
+        Exported,
         ExportFormat,
         ExportReport,
-        Exported,
         ImportReport,
         Interchange,
         ending_of,

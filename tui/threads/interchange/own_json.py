@@ -96,7 +96,7 @@ def _document(value: Any, kind: str, place: Place) -> dict[str, Any]:
     if document.get("format") != kind:
         (place / "format").fail(f"must be {kind!r}")
     if member(document, "version", int, place) > VERSION:
-        place.fail("was written by a newer lmdeck", "Nothing was imported. Update lmdeck to read it.")
+        place.fail("was written by a newer lmdeck", "Nothing of it was imported. Update lmdeck to read it.")
     return document
 
 

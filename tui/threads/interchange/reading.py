@@ -20,8 +20,8 @@ from tui.threads.interchange.sources import SourceFile, read_whole, reading_prob
 from tui.threads.interchange.values import MOST_BYTES, Place, embedded, parsed
 
 WHAT_IS_READ = (
-    "Nothing was imported. lmdeck reads LM Studio's conversation files, its own JSON and Markdown, and OpenAI messages "
-    "or ShareGPT as JSON or JSONL."
+    "Nothing of it was imported. lmdeck reads conversation files of LM Studio, its own JSON and Markdown, and OpenAI "
+    "messages or ShareGPT as JSON or JSONL."
 )
 
 _PICTURES = ("image/png", "image/jpeg", "image/webp", "image/gif")

@@ -50,7 +50,7 @@ def read_markdown(text: str, place: Place, read_picture: ReadPicture) -> Portabl
         place.fail("is no Markdown that lmdeck has exported: it does not begin with ---, lmdeck: and a version")
     facts = _front_matter(head[1], place)
     if member(facts, "lmdeck", int, place) > VERSION:
-        place.fail("was written by a newer lmdeck", "Nothing was imported. Update lmdeck to read it.")
+        place.fail("was written by a newer lmdeck", "Nothing of it was imported. Update lmdeck to read it.")
     mark = member(facts, "mark", str, place)
     if not _MARK.fullmatch(mark):
         (place / "mark").fail("must be some hexadecimal digits")

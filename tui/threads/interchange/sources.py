@@ -78,7 +78,7 @@ def reading_problems(shown: str) -> Iterator[None]:
         Place(shown).fail(f"cannot be unpacked: {str(damage).rstrip('.') or 'it is damaged'}")
     except OSError as refused:
         raise StorageFailed(
-            f"{shown} cannot be read: {refused.strerror or refused}.", "Nothing was imported. Check the name."
+            f"{shown} cannot be read: {refused.strerror or refused}.", "Nothing of it was imported. Check the name."
         ) from refused
 
 

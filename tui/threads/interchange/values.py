@@ -15,6 +15,8 @@ MOST_LEVELS = 100
 MOST_BYTES = 2**29
 """The largest single JSON document, in bytes; reading takes several times as much memory."""
 
+_ADVICE = "Nothing of it was imported. Correct the file, or leave it out."
+
 Value = TypeVar("Value")
 
 
@@ -31,7 +33,7 @@ class Place:
         path = f"{self.field}[{step}]" if isinstance(step, int) else f"{self.field}.{step}" if self.field else step
         return Place(self.file, self.line, path)
 
-    def fail(self, what: str, advice: str = "Nothing was imported. Correct the file, or leave it out.") -> NoReturn:
+    def fail(self, what: str, advice: str = _ADVICE) -> NoReturn:
         """Raise BadFile: `what` is a clause about the thing in this place, such as `must be a text`."""
         line = f", line {self.line}" if self.line else ""
         thing = self.field or "it"
