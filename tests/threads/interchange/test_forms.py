@@ -92,7 +92,7 @@ def test_nothing_anybody_wrote_ends_a_markdown_section() -> None:
 
 def test_markdown_that_a_person_has_edited() -> None:
     made = write_markdown(straight_line(TALK), "name").text.replace("A **picture**.", "A *photo*.\n\nIndeed.")
-    assert "settings" in made
+    assert "## System prompt" in made
     back = read_markdown(made.replace("\n", "\r\n"), PLACE, {"name.files/1.png": PNG}.get)
     assert back.said()[-1] == text_message("assistant", "A *photo*.\n\nIndeed.")
     assert back.said()[0] == TALK[0]

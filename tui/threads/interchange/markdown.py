@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -31,6 +31,7 @@ from tui.threads.interchange.values import written
 from tui.threads.thread_settings import settings_to_column
 
 VERSION = 1
+SYSTEM_PROMPT = "system_prompt"
 SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "image/gif": "gif"}
@@ -38,14 +39,16 @@ _ENDINGS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp", "imag
 
 def write_markdown(thread: PortableThread, name: str) -> Exported:
     """The Markdown document of a thread. `name` is that of its file; pictures go into a folder named like it."""
-    branch = thread.branch()
-    mark = _mark_for(branch)
+    branch, prompt = thread.branch(), thread.settings.system_prompt
+    mark = _mark_for([*(text for node in branch for text in _texts(node.message)), prompt or ""])
     pictures: dict[str, bytes] = {}
     lines = [*_front_matter(thread, mark), f"# {' '.join(thread.title.split()) or 'Untitled'}", ""]
+    if prompt:
+        lines += _section(mark, {"part": SYSTEM_PROMPT, **_closing(prompt)}, prompt)
     for node in branch:
         lines += [_comment(mark, _facts(node)), f"## {_heading(node)}", ""]
         for part in node.message.parts:
-            lines += _part(part, mark, name, pictures)
+            lines += _section(mark, *_content(part, name, pictures))
     return Exported("\n".join([*lines, ""]), pictures, other_branches(thread))
 
 
@@ -54,6 +57,8 @@ def around(facts: Mapping[str, Any]) -> tuple[str, str]:
     fence = str(facts.get("fence", ""))
     name = f"`{' '.join(str(facts.get('name', '')).split())}`"
     match facts.get("part"):
+        case "system_prompt":
+            return "## System prompt\n\n", f"\n{fence}\n" if fence else "\n\n"
         case "reasoning":
             return "<details>\n<summary>Reasoning</summary>\n\n", f"\n{fence}\n</details>\n\n"
         case "tool_call":
@@ -76,7 +81,7 @@ def _front_matter(thread: PortableThread, mark: str) -> Iterator[str]:
         "updated": _day(thread.updated),
         "pinned": thread.pinned or None,
         "draft": thread.draft or None,
-        "settings": json.loads(settings_to_column(thread.settings)) or None,
+        "settings": json.loads(settings_to_column(replace(thread.settings, system_prompt=None))) or None,
     }
     for key, value in facts.items():
         if value is not None:
@@ -102,8 +107,7 @@ def _heading(node: PortableMessage) -> str:
     return " · ".join(" ".join(words.split()) for words in (speaker, node.model) if words)
 
 
-def _part(part: Part, mark: str, name: str, pictures: dict[str, bytes]) -> Iterator[str]:
-    facts, content = _content(part, name, pictures)
+def _section(mark: str, facts: Mapping[str, Any], content: str) -> Iterator[str]:
     before, behind = around(facts)
     yield _comment(mark, facts)
     # The line break between this and what follows is the last one of what stands behind.
@@ -141,8 +145,7 @@ def _comment(mark: str, facts: Mapping[str, Any]) -> str:
     return f"<!-- lmdeck:{mark} {written(dict(facts)).replace('>', chr(92) + 'u003e')} -->"
 
 
-def _mark_for(nodes: Iterable[PortableMessage]) -> str:
-    texts = [text for node in nodes for text in _texts(node.message)]
+def _mark_for(texts: Sequence[str]) -> str:
     seed = hashlib.sha256("\0".join(texts).encode("utf-8", "replace")).hexdigest()
     marks = (seed[start : start + 6] for start in range(58))
     return next((mark for mark in marks if not any(mark in text for text in texts)), seed)

@@ -20,7 +20,7 @@ from tui.domain import (
     ToolCallPart,
     ToolResultPart,
 )
-from tui.threads.interchange.markdown import VERSION, around
+from tui.threads.interchange.markdown import SYSTEM_PROMPT, VERSION, around
 from tui.threads.interchange.own_json import stats_from_json
 from tui.threads.interchange.portable import PortableMessage, PortableThread
 from tui.threads.interchange.values import Place, member, number, one_of, parsed
@@ -54,9 +54,12 @@ def read_markdown(text: str, place: Place, read_picture: ReadPicture) -> Portabl
     mark = member(facts, "mark", str, place)
     if not _MARK.fullmatch(mark):
         (place / "mark").fail("must be some hexadecimal digits")
+    settings = settings_from_column(json.dumps(facts.get("settings") or {}))
     nodes: list[PortableMessage] = []
     for section in _sections(text, head.end(), mark, place):
-        if "role" in section.facts:
+        if section.facts.get("part") == SYSTEM_PROMPT:
+            settings = replace(settings, system_prompt=section.content)
+        elif "role" in section.facts:
             nodes.append(_message(section, len(nodes) + 1))
         elif nodes:
             _add_part(nodes, _part(section, read_picture))
@@ -68,7 +71,7 @@ def read_markdown(text: str, place: Place, read_picture: ReadPicture) -> Portabl
         updated=_seconds(facts.get("updated")),
         pinned=facts.get("pinned") is True,
         draft=member(facts, "draft", str, place, ""),
-        settings=settings_from_column(json.dumps(facts.get("settings") or {})),
+        settings=settings,
         messages=tuple(nodes),
         leaf=nodes[-1].id if nodes else None,
     )
@@ -81,6 +84,15 @@ class _Section:
     facts: dict[str, Any]
     body: str
     place: Place
+
+    @property
+    def content(self) -> str:
+        """What the body holds between the marks that are put around it."""
+        before, behind = around(self.facts)
+        body = self.body.removeprefix(before)
+        # An editor may have taken the empty lines at the end of the document away.
+        endings = (behind, behind[:-1], behind.rstrip("\n"))
+        return body.removesuffix(next((ending for ending in endings if body.endswith(ending)), ""))
 
 
 def _front_matter(text: str, place: Place) -> dict[str, Any]:
@@ -133,11 +145,7 @@ def _add_part(nodes: list[PortableMessage], part: Part) -> None:
 
 
 def _part(section: _Section, read_picture: ReadPicture) -> Part:
-    facts, place = section.facts, section.place
-    before, behind = around(facts)
-    body = section.body.removeprefix(before)
-    # An editor may have taken the empty lines at the end of the document away.
-    content = body.removesuffix(behind) if body.endswith(behind) else body.removesuffix(behind.rstrip("\n"))
+    facts, place, content = section.facts, section.place, section.content
     match facts.get("part"):
         case "text":
             return TextPart(content)
