@@ -81,7 +81,10 @@ VERSIONS = st.one_of(
 ENTRIES = having({"versions": st.lists(VERSIONS, min_size=1, max_size=3)}, {"currentlySelected": st.integers(-1, 3)})
 FIELDS = st.lists(
     st.fixed_dictionaries({"key": st.sampled_from(["llm.prediction.systemPrompt", "llm.prediction.temperature",
-                                                   "llm.prediction.stopStrings"]), "value": VALUES}) | VALUES,
+                                                   "llm.prediction.stopStrings", "llm.prediction.structured"]),
+                           "value": VALUES}) | VALUES
+    | st.just({"key": "llm.prediction.topPSampling", "value": {"checked": False, "value": 0.9}})
+    | st.just({"key": "llm.prediction.topKSampling", "value": 9, "x": 1}),
     max_size=3,
 )  # fmt: skip
 DOCUMENTS = having(
