@@ -95,6 +95,7 @@ def threads(draw: st.DrawFn, *, most: int = 8, branches: bool = True) -> Portabl
                 status="stopped" if stats and stats.stop_reason == "userStopped" else "complete",
                 stats=stats,
                 created=1_784_921_393.42 + number,
+                settings=draw(st.just({}) | OVERRIDES) if role == "assistant" else {},
             )
         )
     return PortableThread(

@@ -41,7 +41,7 @@ def line(thread: PortableThread) -> list[tuple[Turns, int]]:
             [
                 tuple(
                     # Only answers have a time of their own in these files.
-                    (node.message, node.model, node.status, node.stats,
+                    (node.message, node.model, node.status, node.stats, dict(node.settings),
                      node.created if node.message.role == "assistant" else None)
                     for node in chain
                 )
