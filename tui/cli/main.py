@@ -11,9 +11,11 @@ from tui.cli.debug import debug
 from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
 from tui.cli.listing import ls
+from tui.cli.load import load, ps, unload
 from tui.cli.remote import remote
 from tui.cli.serve import serve
 from tui.cli.server import server
+from tui.cli.threads import threads
 
 
 @click.group(cls=FailureGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,9 +30,13 @@ def command() -> None:
 
 command.add_command(chat)
 command.add_command(ls)
+command.add_command(load)
+command.add_command(unload)
+command.add_command(ps)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)
+command.add_command(threads)
 command.add_command(doctor)
 command.add_command(completion)
 command.add_command(debug)

@@ -2,6 +2,7 @@
 
 from tui.inference.formats import FormatCache
 from tui.inference.generation import FormatProvider, Generation, ModelProvider, Record
+from tui.inference.measuring import Measured
 from tui.inference.source import AnsweringModel, EventSource
 from tui.inference.stream import EventStream
 
@@ -12,6 +13,7 @@ __all__ = [
     "FormatCache",
     "FormatProvider",
     "Generation",
+    "Measured",
     "ModelProvider",
     "Record",
 ]
