@@ -114,8 +114,10 @@ def test_openai_messages_hold_calls_files_and_reasoning() -> None:
 @settings(max_examples=60, deadline=None)
 def test_openai_messages_hold_what_was_said(thread: PortableThread) -> None:
     back = read_messages(json.loads(write_messages(thread)), PLACE)
-    again = json.loads(write_messages(back))
-    assert again == json.loads(write_messages(thread))
+    # Several texts of a system prompt become one; from then on nothing changes any more.
+    once = write_messages(back)
+    assert write_messages(read_messages(json.loads(once), PLACE)) == once
+    assert back.said()[1:] == read_messages(json.loads(once), PLACE).said()[1:]
     assert "".join(message.text for message in back.said()) == "".join(
         m.text for m in thread.said() if m.role != "tool"
     )

@@ -293,3 +293,25 @@ def test_lone_surrogates_are_no_obstacle(store: ThreadStore, tmp_path: Path) -> 
     straight = straight_line([text_message("user", "y\udc00")], title="x\ud800")
     for write in (write_thread, lambda thread: write_html(thread).text):
         assert write(straight).encode("utf-8", "replace")
+
+
+@pytest.mark.parametrize("when", [10**400, 1e300, -5, 2**60, True, "1", None])
+def test_times_that_no_clock_shows_are_none(when: Any, store: ThreadStore, tmp_path: Path) -> None:
+    message = {"id": "1", "role": "user", "parts": [], "created": when, "edited": when}
+    own = {"format": "lmdeck.thread", "version": 1, "messages": [message], "created": when, "updated": when}
+    theirs = {"messages": [], "createdAt": when, "userLastMessagedAt": when}
+    for name, document in (("a.json", own), ("b.conversation.json", theirs)):
+        (tmp_path / name).write_text(json.dumps({**document, "archived": when}))
+        imported = store.interchange.import_from(tmp_path / name)
+        thread = store.thread(imported.thread_ids[0])
+        assert thread is not None
+        assert 0 < thread.created < 2**32
+        assert thread.archived is None
+        for chosen in ("lmstudio", "json", "markdown", "html"):
+            store.interchange.write(thread.id, chosen)  # type: ignore[arg-type]
+
+
+def test_a_message_that_is_gone_cannot_be_exported(store: ThreadStore) -> None:
+    thread = store.put_thread(NewThread("x", (NewMessage(text_message("user", "y"), None),)))
+    with pytest.raises(StorageFailed, match="message does not exist"):
+        store.interchange.write(thread.id, "json", message_id="nobody")

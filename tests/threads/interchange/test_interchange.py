@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +266,27 @@ def test_a_fault_anywhere_leaves_the_store_as_it_was(store: ThreadStore, tmp_pat
     assert (problem.value.line, problem.value.field) == (3, "messages[0].role")
     assert store.list_threads() == []
     assert store.folders.all() == []
+
+
+def test_threads_can_be_read_while_others_come_in(
+    store: ThreadStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui.threads.interchange import placing
+
+    put = placing.put_thread
+    seen = []
+
+    def puts(*arguments: Any) -> str:
+        # In a thread of its own, as this one holds whatever the import holds.
+        with ThreadPoolExecutor(1) as pool:
+            seen.append(len(pool.submit(store.list_threads).result(timeout=10)))
+        return put(*arguments)
+
+    monkeypatch.setattr(placing, "put_thread", puts)
+    (tmp_path / "a.jsonl").write_text('{"messages": [{"role": "user", "content": "Hi"}]}\n' * 3)
+    store.interchange.import_from(tmp_path / "a.jsonl")
+    assert seen == [0, 0, 0]
+    assert len(store.list_threads()) == 3
 
 
 def test_other_json_in_a_folder_is_passed_over_and_named(store: ThreadStore, tmp_path: Path) -> None:
