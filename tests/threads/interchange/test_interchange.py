@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -234,6 +235,14 @@ def test_lm_studio_home_comes_in_and_goes_out_again(store: ThreadStore, tmp_path
             written["createdAt"] = document["createdAt"]
         assert written == document
         assert (target.parent / "user-files" / "1 - 2.png").read_bytes() == PNG
+
+
+def test_a_conversation_without_a_time_has_that_of_its_name(store: ThreadStore, tmp_path: Path) -> None:
+    for name in ("1784921393420.conversation.json", "x.conversation.json"):
+        (tmp_path / name).write_text(json.dumps({"messages": conversation("Hi")["messages"]}))
+    named, other = (store.interchange.import_from(path).thread_ids[0] for path in sorted(tmp_path.glob("*.json")))
+    times = [thread.created for thread in (store.thread(named), store.thread(other)) if thread is not None]
+    assert times == [1784921393.42, pytest.approx(time.time(), abs=60)]
 
 
 def test_what_was_edited_is_written_and_the_rest_stays(store: ThreadStore, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def read(document: Any, files: Callable[[str], Any] = STORED.get) -> PortableThr
 
 
 @given(DOCUMENTS)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_field_of_a_file_comes_back(document: dict[str, Any]) -> None:
     assert json.loads(write_conversation(read(document)).text) == document
 
@@ -55,7 +55,7 @@ def line(thread: PortableThread) -> list[tuple[Turns, int]]:
 
 
 @given(threads())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_what_the_format_can_hold_of_a_thread_comes_back(thread: PortableThread) -> None:
     made = write_conversation(thread)
     back = read_conversation(json.loads(made.text), PLACE, made.files.get)
