@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         GenerationRequest,
         LoadConfig,
         MemoryEstimate,
+        Message,
         ModelInfo,
         RemoteEndpoint,
         SamplingConfig,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     )
     from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
     from tui.engine.remote import RemoteEngines
-    from tui.inference import AnsweringModel, FormatCache, Generation
+    from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
     from tui.models import Catalogue
     from tui.threads import AnswerRecorder, ThreadStore
 
@@ -210,6 +211,37 @@ class Workbench:
         messages = tuple(stored.message for stored in branch if stored.id != recorder.message_id)
         request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
         return Answer(recorder.message_id, self.generate(request, self._recording(recorder)), recorder)
+
+    def preview(self, thread_id: str, model_key: str, draft: Message | None = None) -> PromptPreview | None:
+        """What a model would read in a thread, with a message that is not sent yet; `None` unless it is loaded here.
+
+        Blocks; raises LmdeckError.
+        """
+        from tui.domain import GenerationRequest
+        from tui.inference import preview_prompt
+        from tui.threads import messages_to_send, with_files_as_text
+
+        model = self.engine.reserve(model_key)
+        if model is None:
+            return None
+        try:
+            settings = self.threads.effective_settings(thread_id)
+            messages = messages_to_send(self.threads.messages(thread_id), settings.system_prompt)
+            drafted = (with_files_as_text(draft),) if draft is not None else ()
+            request = GenerationRequest(model_key, (*messages, *drafted))
+            return preview_prompt(model, self._formats()(model), request)
+        finally:
+            model.release()
+
+    def count_tokens(self, model_key: str, text: str) -> int | None:
+        """How many tokens a text has for a model; `None` unless it is loaded here. Blocks; raises LmdeckError."""
+        model = self.engine.reserve(model_key)
+        if model is None:
+            return None
+        try:
+            return len(model.vocabulary.tokenize(text, parse_special=False))
+        finally:
+            model.release()
 
     @contextmanager
     def provide(self, model_key: str, *, ttl: float | None = None) -> Iterator[LoadedModel]:

@@ -133,7 +133,7 @@ def _image(path: Path, data: bytes) -> ImagePart:
                 image.convert("RGBA").save(changed, "PNG")
     # Pillow's decoders raise nearly anything on a damaged file.
     except Exception as error:
-        raise BadRequest(f"{path} is no image that can be read: {error}.", "Open and save it anew.", field="file") from (
-            error
-        )
+        raise BadRequest(
+            f"{path} is no image that can be read: {error}.", "Open and save it anew.", field="file"
+        ) from (error)
     return ImagePart(changed.getvalue(), "image/png", name=path.name)

@@ -96,8 +96,8 @@ class Conversation:
         self._show_running()
         await self._draw_pictures(move)
 
-    async def send(self, message: Message) -> str:
-        """Put a message on disk behind what is shown, in a new thread if none is open. Returns the thread's id."""
+    async def send(self, message: Message) -> tuple[str, str]:
+        """Put a message on disk behind what is shown, in a new thread if none is open. Returns the ids of both."""
         thread_id = self.thread_id
         if not thread_id:
             folder_id = self.folder_id
@@ -112,7 +112,7 @@ class Conversation:
             self.transcript.append(from_stored(stored))
             await self._draw_pictures(self._moves)
         self._changed()
-        return thread_id
+        return thread_id, stored.id
 
     def branch_at(self, message_id: str) -> bool:
         """Show the thread up to a message, behind which the next one shall stand; false if an answer is coming."""

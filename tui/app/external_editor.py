@@ -84,4 +84,4 @@ def run_in_terminal(command: list[str]) -> int:
 
 
 def _terminal() -> TextIO:
-    return open("/dev/tty", "r+", buffering=1)  # noqa: SIM115
+    return open("/dev/tty", "r+", buffering=1)

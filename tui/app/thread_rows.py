@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 if TYPE_CHECKING:
@@ -16,8 +17,21 @@ def sort_orders() -> tuple[ThreadSort, ...]:
     return get_args(ThreadSort)
 
 
-def rows_of(store: ThreadStore, sort: str, opened: Sequence[str]) -> tuple[list[TreeRow], list[ThreadSummary]]:
-    """All rows, also those in closed folders, and the open threads, which need not be among them. Blocks."""
+@dataclass(frozen=True, slots=True)
+class ThreadRows:
+    """What was read."""
+
+    rows: list[TreeRow]
+    """All rows, also those in closed folders."""
+    opened: list[ThreadSummary]
+    """The open threads, which need not be among the rows."""
+    models: dict[str, str]
+    """The models that these or their folders want, where they want one."""
+
+
+def read_rows(store: ThreadStore, sort: str, opened: Sequence[str]) -> ThreadRows:
+    """Read the list and what there is to know about the open threads. Blocks."""
     order = next((order for order in sort_orders() if order == sort), sort_orders()[0])
-    rows = store.tree(sort=order, expand_all=True)
-    return rows, [thread for thread_id in opened if (thread := store.thread(thread_id)) is not None]
+    threads = [thread for thread_id in opened if (thread := store.thread(thread_id)) is not None]
+    models = {thread.id: store.effective_settings(thread.id).model or "" for thread in threads}
+    return ThreadRows(store.tree(sort=order, expand_all=True), threads, models)

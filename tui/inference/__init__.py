@@ -2,6 +2,7 @@
 
 from tui.inference.formats import FormatCache
 from tui.inference.generation import FormatProvider, Generation, ModelProvider, Record
+from tui.inference.preview import PromptPreview, preview_prompt
 from tui.inference.source import AnsweringModel, EventSource
 from tui.inference.stream import EventStream
 
@@ -13,5 +14,7 @@ __all__ = [
     "FormatProvider",
     "Generation",
     "ModelProvider",
+    "PromptPreview",
     "Record",
+    "preview_prompt",
 ]

@@ -65,7 +65,7 @@ class ChatScreen(ThreadPanes):
             self.deck.warn(self.workbench.settings.problem)
         if await self.conversation.store(lambda threads: threads.read_only):
             self.deck.warn(READ_ONLY)
-        self.composer.history = await self.conversation.store(lambda threads: threads.input_history())
+        self.composer.sent_before = await self.conversation.store(lambda threads: threads.input_history())
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
@@ -82,10 +82,10 @@ class ChatScreen(ThreadPanes):
 
         try:
             parts = await asyncio.to_thread(parts_of, event.text, event.attached)
-            thread_id, message_id = await self.send(Message("user", parts))
+            thread_id, message_id = await self.send(Message("user", parts), event.text)
         finally:
             self._sending = False
-        self.composer.history.insert(0, event.text)
+        self.composer.sent_before.insert(0, event.text)
         self.bridge.waiting[thread_id] = Waiting(message_id)
         await self.answer_waiting(thread_id)
 
@@ -170,7 +170,7 @@ class ChatScreen(ThreadPanes):
             return bool(self.undos if action == "undo" else self.redos)
         if action == "answer_again":
             return self._opened and bool(self.transcript.message_count)
-        if action in ("other_pane", "close_other"):
+        if action == "other_pane":
             return self._opened and self.split
         return super().check_action(action, parameters)
 
@@ -205,6 +205,9 @@ class ChatScreen(ThreadPanes):
         from tui.app.screens.view_commands import COMMANDS
 
         self.ask(COMMANDS[name](self))
+
+    def action_other_pane(self) -> None:
+        self.action_view("other_pane")
 
     def action_show_server(self) -> None:
         from tui.app.screens.server import ServerScreen

@@ -145,6 +145,10 @@ class ChatPanes(Screen[None]):
         """Do some work beside the screen. An error is shown, and nothing else stops."""
         self.run_worker(self.deck.attempt(work))
 
+    def ask(self, work: Coroutine[Any, Any, None]) -> None:
+        """The same for work that may wait for what the person answers in a dialog."""
+        self.run_worker(self.deck.attempt(work), group="dialog")
+
     def action_go(self) -> None:
         from tui.app.screens.go import GoScreen
 

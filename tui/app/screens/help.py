@@ -21,6 +21,7 @@ HEADINGS: dict[Where, str] = {
     "lists": "In every list", "log": "In the log", "models": "Among the models", "load": "Among the parameters",
     "requests": "Among the requests", "request": "With a request", "options": "Among the options",
     "tokens": "Among the tokens", "server": "In the server view",
+    "picking": "Among what was found", "writing": "While you write", "reading": "In this text",
     "dialogs": "In this dialog", "chat": "In the chat", "everywhere": "Everywhere",
 }  # fmt: skip
 """In the order in which help lists them: what is nearest comes first."""

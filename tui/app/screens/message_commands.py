@@ -112,6 +112,16 @@ async def regenerate(screen: ChatScreen) -> None:
     await screen.answer_waiting(stored.thread_id)
 
 
+async def answer_again(screen: ChatScreen) -> None:
+    """Let the model answer the person's last message once more."""
+    conversation = screen.conversation
+    await conversation.take_ended()
+    question = conversation.last_question()
+    if question is not None and not screen.bridge.running(conversation.thread_id):
+        screen.bridge.waiting[conversation.thread_id] = Waiting(question.id)
+        await screen.answer_waiting(conversation.thread_id)
+
+
 async def go_on(screen: ChatScreen) -> None:
     """Let the model continue an answer."""
     stored = await in_hand(screen)

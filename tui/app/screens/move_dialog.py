@@ -21,7 +21,7 @@ NEW = "new:"
 
 async def choose_folder(screen: ChatScreen, moved: Folder | None) -> str | None:
     """The id of a folder, made if need be, or `TOP`; `None` if nothing was chosen. Not inside the folder `moved`."""
-    folders = await screen.conversation.store(lambda store: store.folders.list())
+    folders = await screen.conversation.store(lambda store: store.folders.all())
     paths = _paths(folders, moved.id if moved else "")
 
     async def look_up(text: str) -> list[PickRow]:

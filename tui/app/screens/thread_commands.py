@@ -31,13 +31,13 @@ async def rename(screen: ChatScreen) -> None:
 
     folder, thread = folder_in_hand(screen), thread_in_hand(screen)
     if folder is not None:
-        title = await screen.app.push_screen_wait(TextDialog("Rename the folder", one_line(folder.title)))
-        if title:
-            screen.can_undo(await screen.conversation.store(lambda store: store.folders.rename(folder.id, title)))
+        if title := await screen.app.push_screen_wait(TextDialog("Rename the folder", one_line(folder.title))):
+            name = title
+            screen.can_undo(await screen.conversation.store(lambda store: store.folders.rename(folder.id, name)))
     elif thread is not None:
-        title = await screen.app.push_screen_wait(TextDialog("Rename the thread", one_line(thread.title)))
-        if title:
-            screen.can_undo(await screen.conversation.store(lambda store: store.rename_thread(thread.id, title)))
+        if title := await screen.app.push_screen_wait(TextDialog("Rename the thread", one_line(thread.title))):
+            name = title
+            screen.can_undo(await screen.conversation.store(lambda store: store.rename_thread(thread.id, name)))
     await screen.refresh_threads()
 
 
@@ -207,8 +207,11 @@ async def open_beside(screen: ChatScreen) -> None:
 
 async def generate_title(screen: ChatScreen) -> None:
     """Let the thread's model find a title."""
+    from tui.app.screens.titling import title_thread
+
     if thread := thread_in_hand(screen):
-        await screen.title_thread(thread.id, said=True)
+        title = await title_thread(screen, thread.id)
+        screen.notify(f"Title: {title}." if title else "No model is loaded that could find one.", markup=False)
 
 
 COMMANDS: dict[str, Callable[[ChatScreen], Coroutine[Any, Any, None]]] = {

@@ -11,7 +11,7 @@ from textual.widgets import TextArea
 
 from tui.app.drafts import Drafts
 from tui.app.screens.chat_panes import ChatPanes
-from tui.app.thread_rows import rows_of
+from tui.app.thread_rows import read_rows
 from tui.app.widgets.thread_list import ThreadList
 from tui.domain import LmdeckError
 
@@ -41,6 +41,8 @@ class ThreadPanes(ChatPanes):
         self.threads: list[ThreadSummary] = []
         self.undos: list[Undo] = []
         self.redos: list[Undo] = []
+        self.default_models: dict[str, str] = {}
+        """The models that folders want for the open threads."""
         self._summaries: dict[str, ThreadSummary] = {}
         self._draft_timer: Timer | None = None
         self._draft_of = ""
@@ -60,10 +62,11 @@ class ThreadPanes(ChatPanes):
         """Read the list of threads again."""
         sort = str(self.workbench.settings.get(SORT, ""))
         opened = [conversation.thread_id for conversation in self.conversations if conversation.thread_id]
-        rows, found = await self.conversation.store(lambda threads: rows_of(threads, sort, opened))
-        self.threads = [row.thread for row in rows if row.thread]
-        self._summaries = {thread.id: thread for thread in [*self.threads, *found]}
-        self.thread_list.show_threads(rows, tuple(opened))
+        read = await self.conversation.store(lambda threads: read_rows(threads, sort, opened))
+        self.threads = [row.thread for row in read.rows if row.thread]
+        self._summaries = {thread.id: thread for thread in [*self.threads, *read.opened]}
+        self.default_models = read.models
+        self.thread_list.show_threads(read.rows, tuple(opened))
         self.show_titles()
 
     def show_titles(self) -> None:
@@ -99,6 +102,15 @@ class ThreadPanes(ChatPanes):
         self.thread_list.highlight(thread_id)
         self.deck.remember(LAST_THREAD, thread_id)
 
+    async def split_view(self) -> None:
+        """Show an empty thread beside this one, unless there are two already, and write to the other one."""
+        if self.split:
+            await self.activate(1 - self.active)
+            return
+        async with self._moving:
+            await self.open_beside()
+        await self.activate(1)
+
     async def activate(self, number: int) -> None:
         """Write to another transcript; the draft goes and comes with it."""
         async with self._moving:
@@ -115,11 +127,13 @@ class ThreadPanes(ChatPanes):
         self._draft_of = thread_id
         self.composer.load_message(draft)
 
-    async def send(self, message: Message) -> str:
-        """Put a message on disk and into the open thread, whose id is returned."""
+    async def send(self, message: Message, text: str) -> tuple[str, str]:
+        """Put a message on disk and into the open thread; returns the ids of both.
+
+        `text` is how it stands in the composer.
+        """
         async with self._moving:
-            text = self.composer.message_text
-            thread_id = await self.conversation.send(message)
+            thread_id, message_id = await self.conversation.send(message)
             # Only now that the message is on disk may its text leave the composer.
             self.composer.load_message(self.composer.message_text.removeprefix(text))
             await self.drafts.save(self._draft_of, "")
@@ -127,7 +141,7 @@ class ThreadPanes(ChatPanes):
         await self.refresh_threads()
         self.thread_list.highlight(thread_id)
         self.deck.remember(LAST_THREAD, thread_id)
-        return thread_id
+        return thread_id, message_id
 
     async def save_draft(self) -> None:
         """Put what is in the composer on disk."""

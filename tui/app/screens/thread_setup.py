@@ -89,7 +89,9 @@ async def _ask(screen: ChatScreen, settings: ThreadSettings, key: str) -> Thread
     """The settings with one of them asked for; `None` if it stays."""
     if key == "system_prompt":
         note = "Sent in every thread of this folder that has no other. Empty sends none."
-        written = await screen.app.push_screen_wait(WritingDialog("System prompt", settings.system_prompt or "", note=note))
+        written = await screen.app.push_screen_wait(
+            WritingDialog("System prompt", settings.system_prompt or "", note=note)
+        )
         return None if written is None else replace(settings, system_prompt=written.text.strip() or None)
     if key == "model":
         await asyncio.to_thread(screen.workbench.catalogue.refresh)

@@ -26,9 +26,7 @@ class Attachment:
 
 def attachment_rows(attachment: Attachment, width: int, palette: Palette) -> list[Row]:
     """The caption, and the picture in at most `width` cells."""
-    rows = [
-        row._replace(gutter=ALL_GUTTER) for row in wrap([(clean(attachment.caption), palette.marker)], width)
-    ]
+    rows = [row._replace(gutter=ALL_GUTTER) for row in wrap([(clean(attachment.caption), palette.marker)], width)]
     if not attachment.width:
         return rows
     shown = min(width, attachment.width)

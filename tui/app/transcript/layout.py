@@ -223,9 +223,7 @@ class Layout:
 
     def _new_live(self, message: TranscriptMessage, index: int, *, unfolded: bool) -> LiveSection:
         before = self._before(index)
-        self.live = LiveSection(
-            message, self.width, self.palette, before=before, unfolded=unfolded, plain=self.plain
-        )
+        self.live = LiveSection(message, self.width, self.palette, before=before, unfolded=unfolded, plain=self.plain)
         self._live_index = index
         return self.live
 

@@ -195,6 +195,10 @@ class Transcript(TranscriptView):
             self._cursor, top = move_cursor(self._messages, self._cursor, self._top, self._view.height, step)
             self._look_at(top)
 
+    def shown_messages(self) -> list[TranscriptMessage]:
+        """All messages, with what came so far of the last one."""
+        return [self._messages.message(index) for index in range(self._messages.count)]
+
     def toggle_reasoning(self) -> None:
         """Fold or unfold the reasoning of the message under the cursor."""
         if self._messages.count and self._messages.toggle(self._cursor):

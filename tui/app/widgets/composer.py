@@ -47,7 +47,7 @@ class Composer(TextArea):
         )
         # A blinking cursor costs bytes and a wake-up twice a second, also over SSH.
         self.cursor_blink = False
-        self.history: list[str] = []
+        self.sent_before: list[str] = []
         """What was sent before, the newest first."""
         self._browsed = -1  # which entry of the history is shown
         self._set_aside = ""  # what was written before the history was opened
@@ -109,17 +109,17 @@ class Composer(TextArea):
     def action_history(self, step: int) -> None:
         """Show what was sent before (1), or what came after that (-1), down to what was being written."""
         place = self._browsed + step
-        if not -1 <= place < len(self.history):
+        if not -1 <= place < len(self.sent_before):
             return
         if self._browsed < 0:
             self._set_aside = self.message_text
         self._browsed = place
-        self._show(self._set_aside if place < 0 else self.history[place])
+        self._show(self._set_aside if place < 0 else self.sent_before[place])
 
     @property
     def _browsing(self) -> bool:
         """Whether the arrows walk through the history: nothing was typed since it was opened."""
-        shown = self.history[self._browsed] if 0 <= self._browsed < len(self.history) else ""
+        shown = self.sent_before[self._browsed] if 0 <= self._browsed < len(self.sent_before) else ""
         return self.message_text == shown
 
     def action_cursor_up(self, select: bool = False) -> None:
