@@ -12,9 +12,9 @@ NARROW = (80, 24)
 def rows(person: Person) -> list[str]:
     """What the list shows, without ages and counts."""
     shown = person.chat.thread_list
-    width = 60
     return [
-        "".join(text for text, _ in shown.pieces(item, width, at_cursor=False)[:-1]).rstrip() for item in shown._shown
+        "".join(text for text, _ in shown.pieces(item, 60, at_cursor=False)[: None if item.folder else -1]).rstrip()
+        for item in shown._shown
     ]
 
 

@@ -75,7 +75,7 @@ async def test_new_version_of_a_question_is_answered_and_the_old_one_stays(ready
         assert texts(ready, thread_id) == ["second wording", "second answer"]
         shown = person.text()
         assert "2 of 2" in shown
-        assert "first" not in shown
+        assert "first answer" not in shown
         await person.press("k", "left")
         assert texts(ready, thread_id) == ["first wording", "first answer"]
         assert "1 of 2" in person.text()

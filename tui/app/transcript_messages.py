@@ -49,7 +49,7 @@ def author_of(stored: StoredMessage) -> str:
     if stored.kind == "note":
         return "note"
     if stored.message.role == "assistant":
-        return stored.model or "assistant, written by you"
+        return stored.model or "assistant"
     return "you" if stored.message.role == "user" else stored.message.role
 
 

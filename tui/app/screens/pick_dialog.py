@@ -38,9 +38,10 @@ class PickDialog(ModalScreen[str | None]):
         super().__init__()
         self._title = title
         self._look_up = look_up
-        self._text = text
+        self.typed = text
+        """What stands in the field."""
         self._hint = hint
-        self._task: asyncio.Task[None] | None = None
+        self._looking: asyncio.Task[None] | None = None
         self.rows = PickList()
         self.rows.empty_text = ""
         self._empty = empty
@@ -49,16 +50,23 @@ class PickDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog picker") as pane:
             pane.border_title = self._title
             pane.border_subtitle = f"{self._hint} · ↑↓ choose · esc close"
-            field = Input(self._text, compact=True, select_on_focus=True, placeholder="Type to find…")
+            field = Input(self.typed, compact=True, select_on_focus=True, placeholder="Type to find…")
             field.cursor_blink = False
             yield field
             yield self.rows
 
+    def on_mount(self) -> None:
+        self._begin(self.typed)
+
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
-        if self._task is not None:
-            self._task.cancel()
-        self._task = asyncio.create_task(self._find(event.value))
+        self.typed = event.value
+        self._begin(event.value)
+
+    def _begin(self, text: str) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+        self._looking = asyncio.create_task(self._find(text))
 
     async def _find(self, text: str) -> None:
         await asyncio.sleep(REST if text else 0)
@@ -73,13 +81,8 @@ class PickDialog(ModalScreen[str | None]):
         self.rows.action_first()
 
     def on_unmount(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-
-    @property
-    def typed(self) -> str:
-        """What stands in the field."""
-        return self.query_one(Input).value
+        if self._looking is not None:
+            self._looking.cancel()
 
     def type(self, text: str) -> None:
         """Put another text into the field."""
