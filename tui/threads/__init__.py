@@ -1,4 +1,4 @@
-"""Conversations on disk: threads in folders, their trees of messages, drafts, search, and answers saved while they come.
+"""Conversations on disk: threads in folders, trees of messages, drafts, search, answers saved while they come.
 
 One SQLite file holds everything but attached pictures, which lie beside it. What a person typed is on disk before
 the model starts, what the model says is on disk at most half a second after it came, and a process that dies loses no

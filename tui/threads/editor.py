@@ -16,7 +16,7 @@ from tui.threads.changes import Changes, Undo, missing
 from tui.threads.database import Database
 from tui.threads.folding import require_ended
 from tui.threads.inserting import insert_message, note_attachments
-from tui.threads.reading import first_chosen, ids_below, last_below, message_of, require_message, versions_of
+from tui.threads.reading import first_chosen, ids_below, last_below, leaf_of, message_of, require_message, versions_of
 from tui.threads.records import MessageKind, NewMessage, StoredMessage
 from tui.threads.rows import parts_to_column, snapshot_from_column
 
@@ -47,7 +47,7 @@ class Editor:
         with self._database.writing() as connection:
             old = self._require(connection, message_id)
             changes = self._changes(connection)
-            self._keep_leaf(connection, changes, old["thread_id"])
+            changes.update("threads", old["thread_id"], leaf_id=leaf_of(connection, old["thread_id"]))
             new = NewMessage(
                 message,
                 None,
@@ -85,7 +85,10 @@ class Editor:
         column = parts_to_column(message.parts, self._attachments)
         with self._database.writing() as connection:
             changes = self._changes(connection)
-            leaf_id = self._keep_leaf(connection, changes, thread_id)
+            leaf_id = leaf_of(connection, thread_id)
+            at_end = leaf_id is None or leaf_id == after
+            if at_end:
+                changes.update("threads", thread_id, leaf_id=leaf_id)
             if after is not None:
                 require_message(connection, self._database.path, after, thread_id)
             following = _children(connection, thread_id, after)
@@ -93,7 +96,7 @@ class Editor:
             changes.added("messages", new_id)
             for child in following:
                 changes.update("messages", child, parent_id=new_id)
-            if leaf_id is not None and leaf_id != after:
+            if not at_end:
                 connection.execute("UPDATE threads SET leaf_id = ? WHERE id = ?", (leaf_id, thread_id))
             return self._stored(connection, new_id), changes.undo("Inserted a message", thread_id)
 
@@ -165,13 +168,6 @@ class Editor:
         beside = first_chosen(connection, row["thread_id"], row["parent_id"])
         leaf_id = row["parent_id"] if beside is None else last_below(connection, row["thread_id"], beside)
         changes.update("threads", row["thread_id"], leaf_id=leaf_id)
-
-    def _keep_leaf(self, connection: sqlite3.Connection, changes: Changes, thread_id: str) -> str | None:
-        """Remember where the active branch ends, before a new message changes that."""
-        row = connection.execute("SELECT leaf_id FROM threads WHERE id = ?", (thread_id,)).fetchone()
-        leaf_id: str | None = None if row is None else row["leaf_id"]
-        changes.update("threads", thread_id, leaf_id=leaf_id)
-        return leaf_id
 
     def _changes(self, connection: sqlite3.Connection) -> Changes:
         return Changes(connection, self._database.path)

@@ -104,12 +104,12 @@ class Folders:
                 changes.update("folders", below, deleted_at=now)
             return changes.undo(f"Deleted the folder {folder.title}")
 
-    def _update(self, folder_id: str, title: str, **columns: str | int) -> Undo:
+    def _update(self, folder_id: str, done: str, /, **columns: str | int) -> Undo:
         with self._database.writing() as connection:
             self._require(connection, folder_id)
             changes = Changes(connection, self._database.path)
             changes.update("folders", folder_id, **columns)
-            return changes.undo(title)
+            return changes.undo(done)
 
     def _require(self, connection: sqlite3.Connection, folder_id: str) -> Folder:
         return require_folder(connection, self._database, folder_id)

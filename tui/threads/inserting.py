@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from tui.domain import BadRequest
@@ -67,10 +68,13 @@ def insert_message(
 ) -> str:
     """Add one message behind another one and make it the last of the active branch; returns its id."""
     message_id = new_id()
-    _insert_message(connection, message_id, thread_id, message, column, parent_id, chosen=time.time(), writer=writer)
+    now = time.time()
+    if message.created is None:
+        message = replace(message, created=now)
+    _insert_message(connection, message_id, thread_id, message, column, parent_id, chosen=now, writer=writer)
     connection.execute(
         "UPDATE threads SET leaf_id = ?, updated = ?, model = COALESCE(NULLIF(?, ''), model) WHERE id = ?",
-        (message_id, time.time(), message.model, thread_id),
+        (message_id, now, message.model, thread_id),
     )
     if message.message.role == "user" and message.kind == "message":
         connection.execute(

@@ -48,7 +48,7 @@ def match_title(text: str, title: str) -> tuple[float, tuple[int, ...]] | None:
         if not ways:
             return None
     score, places = max(ways, key=lambda way: way.score)
-    return score - _LENGTH * len(title), places
+    return (score - _LENGTH * len(title) if places else 0.0), places
 
 
 def _one_letter_more(ways: list[_Way], letters: str, letter: str) -> list[_Way]:

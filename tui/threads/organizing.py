@@ -64,11 +64,11 @@ def put_thread(connection: sqlite3.Connection, database: Database, new: NewThrea
     return thread_id
 
 
-def change(connection: sqlite3.Connection, database: Database, thread_id: str, title: str, **columns: Value) -> Undo:
-    """Write columns of a thread; `title` says what that does."""
+def change(connection: sqlite3.Connection, database: Database, thread_id: str, done: str, /, **columns: Value) -> Undo:
+    """Write columns of a thread; `done` says what that does."""
     changes = Changes(connection, database.path)
     changes.update("threads", thread_id, **columns)
-    return changes.undo(title, thread_id)
+    return changes.undo(done, thread_id)
 
 
 def set_title(

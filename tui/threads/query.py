@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
+# What would end a string of FTS5's language.
+_UNSPEAKABLE = re.compile(r'[\x00-\x1f"]')
+
 _PIECE = re.compile(r'"([^"]*)"?|(\S+)')
 
 # Scripts that write words without spaces between them, so that the index holds whole sentences as one word.
@@ -21,9 +24,9 @@ def index_query(text: str) -> str:
     """
     terms = []
     for phrase, word in _PIECE.findall(text):
-        term = phrase or word
+        term = _UNSPEAKABLE.sub(" ", phrase or word)
         if any(character.isalnum() or unicodedata.category(character) == "Co" for character in term):
-            terms.append('"' + term.replace('"', " ") + '"')
+            terms.append(f'"{term}"')
     if not terms:
         return ""
     is_open = text[-1] not in '" \t'

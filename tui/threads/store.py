@@ -21,6 +21,7 @@ from tui.threads.failures import failures_of
 from tui.threads.finder import Finder
 from tui.threads.folders import Folders, folders_in_order
 from tui.threads.folding import end_answers_of_dead_writers, reopen, unfinished_answers
+from tui.threads.identifiers import new_id
 from tui.threads.inserting import insert_message
 from tui.threads.recorder import AnswerRecorder
 from tui.threads.records import (
@@ -264,7 +265,8 @@ class ThreadStore:
         """
         if any(not recorder.ended for recorder in self._recorders):
             raise Busy("An answer is still being written.", "Stop it before restoring a backup.")
-        before = self._path.with_name(time.strftime("before-restore-%Y%m%d-%H%M%S.zip"))
+        moment = time.strftime("%Y%m%d-%H%M%S")
+        before = self._path.with_name(f"before-restore-{moment}-{new_id()[-6:]}.zip")
         self.back_up(before)
         restore(self._database, self.attachments, source)
         self._end_answers_of_dead_writers()
@@ -306,9 +308,9 @@ class ThreadStore:
                 self._writer = Writer(self._path)
             return self._writer.id
 
-    def _change(self, thread_id: str, title: str, **columns: Value) -> Undo:
+    def _change(self, thread_id: str, done: str, /, **columns: Value) -> Undo:
         with self._database.writing() as connection:
-            return organizing.change(connection, self._database, thread_id, title, **columns)
+            return organizing.change(connection, self._database, thread_id, done, **columns)
 
     def _summary(self, connection: sqlite3.Connection, thread_id: str) -> ThreadSummary:
         summary = reading.summary_of(connection, thread_id)
