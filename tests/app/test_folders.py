@@ -100,9 +100,11 @@ async def test_pin_sort_and_order_by_hand(ready: FakeWorkbench) -> None:
         assert [row.strip() for row in rows(person)] == ["alpha", "beta", "gamma"]
         await person.press("g", "J")
         assert ready.settings.get("thread_sort") == "manual"
-        order = [row.strip() for row in rows(person)]
+        before = [row.strip() for row in rows(person)]
+        await person.press("g", "J")
+        assert [row.strip() for row in rows(person)] == [before[1], before[0], before[2]]
         await person.press("K")
-        assert [row.strip() for row in rows(person)] != order
+        assert [row.strip() for row in rows(person)] == before
 
 
 async def test_duplicate(ready: FakeWorkbench) -> None:

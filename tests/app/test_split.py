@@ -93,7 +93,7 @@ async def test_one_alone_again_and_the_other_goes_on(ready: FakeWorkbench) -> No
         await person.hear()
         first = next(thread for thread in ready.threads.list_threads() if thread.title == "first thread")
         assert ready.threads.messages(first.id)[-1].message.text == "unseen"
-        await person.press("ctrl+t", "down", "enter")
+        await person.press("ctrl+t", "g", "enter")
         assert "unseen" in person.text()
 
 

@@ -42,7 +42,9 @@ def test_list_markers_and_rules_are_not_text() -> None:
     assert marked(layout, "block") == []
 
 
-@pytest.mark.parametrize(("text", "expected"), [("red fish", [0]), ("RED  fish", [0]), ("fish", [0, 2]), ("", []), ("x", [])])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("red fish", [0]), ("RED  fish", [0]), ("fish", [0, 2]), ("", []), ("x", [])]
+)
 def test_messages_that_have_the_text(text: str, expected: list[int]) -> None:
     finder = Finder(layout_of("one red fish", "nothing here", "blue fish"))
     finder.look_for(text)
@@ -79,9 +81,7 @@ async def test_finding_scrolls_to_the_place_and_marks_it() -> None:
         assert transcript.look_for("needle") == 1
         await pilot.pause()
         assert any("the needle is here" in row for row in screen_rows(transcript))
-        strip = next(
-            strip for row in range(20) if "needle" in (strip := transcript.render_line(row)).text
-        )
+        strip = next(strip for row in range(20) if "needle" in (strip := transcript.render_line(row)).text)
         found = [segment for segment in strip if segment.text == "needle"]
         assert found
         assert found[0].style is not None

@@ -9,7 +9,9 @@ from rich.style import Style
 from tests.app.transcript.test_transcript import TranscriptApp, answer, screen_rows
 from tui.app.transcript.growing_plain import GrowingPlain
 
-TEXT = st.lists(st.sampled_from(["word", " ", "  ", "\n", "\r\n", "\t", "longer-word-than-the-row", "é", "漢字"]), max_size=40)
+TEXT = st.lists(
+    st.sampled_from(["word", " ", "  ", "\n", "\r\n", "\t", "longer-word-than-the-row", "é", "漢字"]), max_size=40
+)
 
 
 def rows_of(pieces: list[str]) -> list[str]:

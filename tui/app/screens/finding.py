@@ -32,6 +32,7 @@ async def search(screen: ChatScreen) -> None:
     thread_id, _, message_id = key.partition(SEPARATOR)
     if message_id:
         await screen.conversation.store(lambda store: store.editor.activate(message_id))
+    screen.action_leave_threads()
     await screen.open_thread(thread_id, message_id)
     if message_id:
         screen.transcript.look_for_words(dialog.typed)
@@ -64,6 +65,7 @@ async def jump(screen: ChatScreen) -> None:
         PickDialog("Jump to a thread", look_up, empty="No title has these letters in this order.")
     )
     if key is not None:
+        screen.action_leave_threads()
         await screen.open_thread(key)
 
 
@@ -75,6 +77,7 @@ async def archived(screen: ChatScreen) -> None:
     )
     if key is not None:
         screen.can_undo(await screen.conversation.store(lambda store: store.archive_thread(key, False)))
+        screen.action_leave_threads()
         await screen.open_thread(key)
 
 
@@ -89,6 +92,7 @@ async def trash(screen: ChatScreen) -> None:
     )
     if key is not None:
         screen.can_undo(await screen.conversation.store(lambda store: store.restore_thread(key)))
+        screen.action_leave_threads()
         await screen.open_thread(key)
 
 

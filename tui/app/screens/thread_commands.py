@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from tui.app.screens.chat import ChatScreen
     from tui.threads import Folder, ThreadSummary
 
+MANUAL = "manual"
+WORDS = {"updated": "last use", "created": "age", "title": "title", MANUAL: "hand"}
+
 
 def thread_in_hand(screen: ChatScreen) -> ThreadSummary | None:
     """The thread that a command means: the one under the cursor while the list has the focus, else the open one."""
@@ -30,15 +33,18 @@ async def rename(screen: ChatScreen) -> None:
     from tui.app.screens.dialogs import TextDialog
 
     folder, thread = folder_in_hand(screen), thread_in_hand(screen)
-    if folder is not None:
-        if title := await screen.app.push_screen_wait(TextDialog("Rename the folder", one_line(folder.title))):
-            name = title
-            screen.can_undo(await screen.conversation.store(lambda store: store.folders.rename(folder.id, name)))
-    elif thread is not None:
-        if title := await screen.app.push_screen_wait(TextDialog("Rename the thread", one_line(thread.title))):
-            name = title
-            screen.can_undo(await screen.conversation.store(lambda store: store.rename_thread(thread.id, name)))
-    await screen.refresh_threads()
+    named = folder or thread
+    if named is None:
+        return
+    what = "folder" if folder else "thread"
+    title = await screen.app.push_screen_wait(TextDialog(f"Rename the {what}", one_line(named.title)))
+    if title:
+        name = title
+        undo = await screen.conversation.store(
+            lambda store: store.folders.rename(named.id, name) if folder else store.rename_thread(named.id, name)
+        )
+        await screen.refresh_threads()
+        screen.can_undo(undo)
 
 
 async def delete(screen: ChatScreen) -> None:
@@ -107,7 +113,7 @@ async def sort(screen: ChatScreen) -> None:
     now = str(screen.workbench.settings.get(SORT, orders[0]))
     after = orders[(orders.index(now) + 1) % len(orders)] if now in orders else orders[0]
     await asyncio.to_thread(screen.workbench.settings.set, SORT, after)
-    screen.notify(f"Sorted by {'hand' if after == 'manual' else after}.", markup=False)
+    screen.notify(f"Sorted by {WORDS.get(after, after)}.", markup=False)
     await screen.refresh_threads()
 
 
@@ -115,6 +121,11 @@ async def shift(screen: ChatScreen, step: int) -> None:
     """Move the thread or folder under the cursor one place up or down among its neighbours."""
     rows, current = screen.thread_list.items, screen.thread_list.current
     if current is None:
+        return
+    if not current.folder and screen.workbench.settings.get(SORT) != MANUAL:
+        await asyncio.to_thread(screen.workbench.settings.set, SORT, MANUAL)
+        screen.notify("Sorted by hand now. J and K move, s sorts otherwise.", markup=False)
+        await screen.refresh_threads()
         return
     neighbours = [
         screen.thread_list.key_of(row)
@@ -136,7 +147,6 @@ async def shift(screen: ChatScreen, step: int) -> None:
     else:
         thread = current.thread
         assert thread is not None
-        await asyncio.to_thread(screen.workbench.settings.set, SORT, "manual")
         undo = await screen.conversation.store(
             lambda store: store.move_thread(thread.id, thread.folder_id, before=before)
         )
