@@ -73,6 +73,21 @@ class Paths:
         return self.data / "remotes.json"
 
     @property
+    def presets(self) -> Path:
+        """The presets, one file for each, in LM Studio's form."""
+        return self.data / "presets"
+
+    @property
+    def model_defaults(self) -> Path:
+        """The saved parameters of models, one file for each."""
+        return self.data / "model-defaults"
+
+    @property
+    def speeds(self) -> Path:
+        """How fast models were, by what they were loaded with."""
+        return self.data / "speeds.json"
+
+    @property
     def verdicts(self) -> Path:
         """What the probe and the self-test found out."""
         return self.cache / "verdicts.json"

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tui.config import RemoteStore, Settings
 from tui.engine import LogRing
 from tui.paths import Paths
 
 if TYPE_CHECKING:
+    from tui.config import Collapsed, Decisions, Speed, SpeedStore
     from tui.domain import (
         Event,
         FittedLoad,
         GenerationRequest,
+        GenerationStats,
         LoadConfig,
         MemoryEstimate,
         Message,
@@ -88,6 +90,8 @@ class Workbench:
         self._remotes = _Once(lambda: _new_remotes(self._remote_store))
         self._catalogue = _Once(lambda: _open_catalogue(paths, self.remotes))
         self._formats = _Once(lambda: _new_format_cache(paths))
+        self._speeds = _Once(lambda: _new_speeds(paths))
+        self._decisions = _Once(lambda: _new_decisions(paths, self.settings))
         self._auto_evict = True
         self._generations: list[Generation] = []
         self._closing = threading.Event()
@@ -109,6 +113,25 @@ class Workbench:
     def catalogue(self) -> Catalogue:
         """The models on disk, and those of remote engines as far as they are known."""
         return self._catalogue()
+
+    @property
+    def decisions(self) -> Decisions:
+        """What counts where a request leaves something open: presets, the defaults of models, and their layers."""
+        return self._decisions()
+
+    def defaults_of(self, model_key: str, *, profile: str = "") -> Collapsed:
+        """What a model is loaded and asked with where nobody says otherwise. Reads the disk; raises LmdeckError."""
+        return self.decisions.collapsed(self._known(model_key), profile=profile)
+
+    def load_config(self, model_key: str, asked: Mapping[str, Any], *, profile: str = "") -> LoadConfig:
+        """The configuration to load a model with: fields of `LoadConfig` that were asked for, over its defaults.
+
+        Reads the disk; raises LmdeckError.
+        """
+        from tui.config import Layer
+
+        layer = Layer("request", {f"load.{name}": value for name, value in asked.items()})
+        return self.decisions.collapsed(self._known(model_key), [layer], profile=profile).load
 
     @property
     def auto_evict(self) -> bool:
@@ -153,10 +176,14 @@ class Workbench:
         fitted = self.engine.fit(self._file(model_key), self._resolved(config))
         return replace(fitted, config=replace(fitted.config, draft_model=config.draft_model))
 
+    def expected_speed(self, model_key: str, config: LoadConfig) -> Speed | None:
+        """How fast a model of this machine answered when it was loaded so; `None` where that was never measured."""
+        return self._speeds().expected(self._file(model_key), config)
+
     def load(
         self,
         model_key: str,
-        config: LoadConfig,
+        config: LoadConfig | None = None,
         on_progress: LoadProgress | None = None,
         *,
         force: bool = False,
@@ -165,10 +192,12 @@ class Workbench:
     ) -> LoadedModel:
         """Load a model, with `force` even one that will not fit. Blocks; raises LmdeckError.
 
-        `ttl` is how many seconds without work it stays; `None` is for ever. `identifier` loads one more instance,
+        Without a configuration it gets its defaults. `ttl` is how many seconds without work it stays; `None` is for
+        ever. `identifier` loads one more instance,
         under that name, beside those that there are.
         """
         model = self._file(model_key)
+        config = config if config is not None else self.load_config(model.key, {})
         return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier)
 
     def unload(self, model_key: str) -> None:
@@ -183,9 +212,10 @@ class Workbench:
         self, request: GenerationRequest, record: Callable[[Sequence[Event]], None] | None = None
     ) -> Generation:
         """Start generating; the one way to do it. Returns at once, problems come as a `Failed` event."""
-        from tui.inference import Generation
+        from tui.inference import Generation, Measured
 
-        generation = Generation(request, self._provide_model, self._formats(), record)
+        measured = Measured(self._provide_model, record, self._one_generates, self._note_speed)
+        generation = Generation(request, measured.provide, self._formats(), measured.record, self._settled)
         with self._lock:
             self._generations = [running for running in self._generations if not running.done]
             self._generations.append(generation)
@@ -204,12 +234,17 @@ class Workbench:
         An answer to a message that has one already stands beside it as another branch. Blocks for as long as the
         disk does; raises StorageFailed.
         """
+        from tui.config import values_of
         from tui.domain import GenerationRequest, SamplingConfig
 
+        decided = frozenset(values_of(sampling)) if sampling is not None else frozenset()
+        asked = GenerationRequest(model_key, (), sampling or SamplingConfig(), decided=decided)
+        settled = self.decisions.settled(asked, self._known(model_key))
         recorder = self.threads.begin_answer(thread_id, parent_id=parent_id, model=model_key)
         branch = self.threads.messages(thread_id)
         messages = tuple(stored.message for stored in branch if stored.id != recorder.message_id)
-        request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
+        told = () if any(message.role == "system" for message in messages) else settled.messages
+        request = replace(settled, messages=(*told, *messages))
         return Answer(recorder.message_id, self.generate(request, self._recording(recorder)), recorder)
 
     def preview(self, thread_id: str, model_key: str, draft: Message | None = None) -> PromptPreview | None:
@@ -217,18 +252,16 @@ class Workbench:
 
         Blocks; raises LmdeckError.
         """
-        from tui.domain import GenerationRequest
         from tui.inference import preview_prompt
-        from tui.threads import messages_to_send, with_files_as_text
+        from tui.threads import with_files_as_text
 
         model = self.engine.reserve(model_key)
         if model is None:
             return None
         try:
-            settings = self.threads.effective_settings(thread_id)
-            messages = messages_to_send(self.threads.messages(thread_id), settings.system_prompt)
-            drafted = (with_files_as_text(draft),) if draft is not None else ()
-            request = GenerationRequest(model_key, (*messages, *drafted))
+            request = self.request_for(thread_id, model_key)
+            if draft is not None:
+                request = replace(request, messages=(*request.messages, with_files_as_text(draft)))
             return preview_prompt(model, self._formats()(model), request)
         finally:
             model.release()
@@ -249,11 +282,11 @@ class Workbench:
 
         It does not go by itself within the block. Raises LmdeckError.
         """
-        from tui.domain import LoadConfig
-
         model = self.engine.reserve(model_key)
         if model is None:
-            model = self.engine.load(self._file(model_key), LoadConfig(), None, ttl=ttl, just_in_time=True)
+            info = self._file(model_key)
+            config = self._resolved(self.load_config(info.key, {}))
+            model = self.engine.load(info, config, None, ttl=ttl, just_in_time=True)
         try:
             yield model
         finally:
@@ -268,6 +301,8 @@ class Workbench:
             generation.cancel()
         for generation in generations:
             generation.wait(_CLOSING_PATIENCE)
+        if self._speeds.made:
+            self._speeds().save()
         if self._engine.made:
             self.engine.close()
         if self._threads.made:
@@ -304,10 +339,31 @@ class Workbench:
         present = self.engine.reserve(info.key) if request.load is None else None
         if present is not None:
             return present
-        from tui.domain import LoadConfig
-
-        config = self._resolved(request.load or LoadConfig())
+        config = self._resolved(self.decisions.load_config(request, info))
         return self.engine.load(info, config, on_progress, ttl=request.ttl, just_in_time=True)
+
+    def _one_generates(self) -> bool:
+        with self._lock:
+            return sum(not running.done for running in self._generations) <= 1
+
+    def _note_speed(self, model: LoadedModel, stats: GenerationStats) -> None:
+        self._speeds().record(model.info, model.config, stats)
+
+    def _settled(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with everything decided that it leaves open. Raises LmdeckError."""
+        return request if request.decided is None else self.decisions.settled(request, self._known(request.model))
+
+    def _known(self, name: str) -> ModelInfo | None:
+        """The catalogue's model that a name means, also that of a loaded instance; `None` where there is none."""
+        from tui.domain import ModelNotFound
+
+        loaded = self.engine.get(name) if self._engine.made else None
+        if loaded is not None:
+            return next((one for one in self.catalogue.models() if one.path == loaded.info.path), loaded.info)
+        try:
+            return self.catalogue.find(name)
+        except ModelNotFound:
+            return None
 
     def _resolved(self, config: LoadConfig) -> LoadConfig:
         """The configuration with the path of its draft model, which people call by its key."""
@@ -345,6 +401,20 @@ def _open_threads(paths: Paths) -> ThreadStore:
     from tui.threads import ThreadStore
 
     return ThreadStore(paths.database)
+
+
+def _new_speeds(paths: Paths) -> SpeedStore:
+    from tui.config import SpeedStore
+
+    return SpeedStore(paths.speeds)
+
+
+def _new_decisions(paths: Paths, settings: Settings) -> Decisions:
+    from tui.config import Decisions, ModelDefaultsStore, PresetStore
+    from tui.models import file_defaults
+
+    presets, defaults = PresetStore(paths.presets), ModelDefaultsStore(paths.model_defaults)
+    return Decisions(settings, presets, defaults, file_defaults)
 
 
 def _open_catalogue(paths: Paths, remotes: RemoteEngines) -> Catalogue:

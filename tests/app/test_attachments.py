@@ -122,7 +122,8 @@ async def test_dropped_file_is_attached_sent_and_drawn(ready: FakeWorkbench, cat
         assert person.chat.composer.text == ""
 
 
-async def test_attach_dialog_completes_paths(ready: FakeWorkbench, notes: Path, tmp_path: Path) -> None:
+@pytest.mark.usefixtures("notes")
+async def test_attach_dialog_completes_paths(ready: FakeWorkbench, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "inner.md").write_text("inside")
     ready.settings.set("attach_folder", str(tmp_path))

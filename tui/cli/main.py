@@ -11,6 +11,7 @@ from tui.cli.debug import debug
 from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
 from tui.cli.listing import ls
+from tui.cli.load import load, ps, unload
 from tui.cli.remote import remote
 from tui.cli.serve import serve
 from tui.cli.server import server
@@ -28,6 +29,9 @@ def command() -> None:
 
 command.add_command(chat)
 command.add_command(ls)
+command.add_command(load)
+command.add_command(unload)
+command.add_command(ps)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)

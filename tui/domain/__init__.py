@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     )
     from tui.domain.generation import (
         STOP_REASON_TEXT,
+        AnswerConfig,
         Constraint,
         ConstraintKind,
         ContextTrimmed,
@@ -107,8 +108,8 @@ else:
             "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
             "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
-            "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
-            "GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
+            "generation": "STOP_REASON_TEXT AnswerConfig Constraint ConstraintKind ContextTrimmed Event Failed "
+            "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
             "PromptProgress Queued RawPrompt ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
@@ -126,6 +127,7 @@ __all__ = [
     "LOOPBACK",
     "PERMISSIONS",
     "STOP_REASON_TEXT",
+    "AnswerConfig",
     "ApiToken",
     "BadRequest",
     "BadTemplate",

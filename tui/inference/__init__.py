@@ -2,6 +2,7 @@
 
 from tui.inference.formats import FormatCache
 from tui.inference.generation import FormatProvider, Generation, ModelProvider, Record
+from tui.inference.measuring import Measured
 from tui.inference.preview import PromptPreview, preview_prompt
 from tui.inference.source import AnsweringModel, EventSource
 from tui.inference.stream import EventStream
@@ -13,6 +14,7 @@ __all__ = [
     "FormatCache",
     "FormatProvider",
     "Generation",
+    "Measured",
     "ModelProvider",
     "PromptPreview",
     "Record",
