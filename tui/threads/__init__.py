@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from tui.threads.editor import Editor
     from tui.threads.finder import Finder
     from tui.threads.folders import Folders
+    from tui.threads.interchange import (
+        EXPORT_FORMATS,
+        FORMAT_TITLES,
+        Exported,
+        ExportFormat,
+        ExportReport,
+        ImportReport,
+        Interchange,
+        ending_of,
+        file_name,
+        format_for,
+    )
     from tui.threads.recorder import AnswerRecorder
     from tui.threads.records import (
         Folder,
@@ -44,6 +56,8 @@ else:
             "editor": "Editor",
             "finder": "Finder",
             "folders": "Folders",
+            "interchange": "EXPORT_FORMATS FORMAT_TITLES ExportFormat ExportReport Exported ImportReport Interchange "
+            "ending_of file_name format_for",
             "recorder": "AnswerRecorder",
             "records": "Folder FoundInThread JumpHit MessageKind MessageStatus NewMessage NewThread SearchHit "
             "SettingsLayer StoredMessage ThreadSet ThreadSort ThreadSummary TitleOrigin",
@@ -56,12 +70,19 @@ else:
     )
 
 __all__ = [
+    "EXPORT_FORMATS",
+    "FORMAT_TITLES",
     "AnswerRecorder",
     "Editor",
+    "ExportFormat",
+    "ExportReport",
+    "Exported",
     "Finder",
     "Folder",
     "Folders",
     "FoundInThread",
+    "ImportReport",
+    "Interchange",
     "JumpHit",
     "MessageKind",
     "MessageStatus",
@@ -79,6 +100,9 @@ __all__ = [
     "TreeRow",
     "Undo",
     "clean_title",
+    "ending_of",
+    "file_name",
+    "format_for",
     "messages_to_send",
     "title_request",
     "with_files_as_text",
