@@ -16,14 +16,10 @@ MOST_SHOWN = 500
 class AttachDialog(PickDialog):
     """Folders open, files are picked. Answers with a path."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
-            "Attach an image or a text file",
-            complete,
-            text=f"{folder}{os.sep}",
-            empty="No file there begins so.",
-            hint="enter attach or open",
-        )
+    def __init__(
+        self, folder: Path, title: str = "Attach an image or a text file", hint: str = "enter attach or open"
+    ) -> None:
+        super().__init__(title, complete, text=f"{folder}{os.sep}", empty="No file there begins so.", hint=hint)
 
     def picked(self, key: str) -> None:
         if key.endswith(os.sep):
