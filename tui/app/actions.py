@@ -78,7 +78,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("split", "Two threads side by side", "Or one alone again; each can generate", "chat",
            "view('split')", "ctrl+backslash", go="w"),
     Action("pane.other", "The other thread", "Goes from one of two threads to the other", "chat",
-           "other_pane", "ctrl+right_square_bracket,f6", "other thread", 6, first=True, go="O"),
+           "other_pane", "ctrl+right_square_bracket,f6", "other", 3, first=True, go="O"),
     Action("system_prompt", "System prompt of the thread", "What every model in this thread is told first", "chat",
            "view('system_prompt')", go="S"),
     Action("undo", "Undo", "Takes back the last change to threads and messages", "chat",

@@ -193,10 +193,8 @@ class Conversation:
             self._untaken = None
 
     def last_stats(self) -> GenerationStats:
-        """The figures of the newest answer in the open thread that has ended."""
-        answer = self.bridge.answers.get(self.thread_id)
-        shown = next((m.stats for m in reversed(self.messages) if m.stats), None)
-        return (answer.stats if answer else None) or shown or GenerationStats()
+        """The figures of the last answer on disk that has some."""
+        return next((message.stats for message in reversed(self.messages) if message.stats), GenerationStats())
 
     def _index(self, message_id: str) -> int | None:
         places = range(len(self.messages) - 1, -1, -1)
