@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def home(lmdeck_home: Path) -> Path:
     return lmdeck_home
 
 
-def has_all(*texts: str) -> object:
+def has_all(*texts: str) -> Callable[[str], bool]:
     return lambda screen: all(text in screen for text in texts)
 
 
