@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.terminal import Terminal, needs_tmux, terminal
+from tests.flows.terminal import needs_tmux, terminal
 from tests.support.model_maker import make_scripted_model
 from tui.threads import ThreadStore
 
@@ -26,12 +26,6 @@ def home(lmdeck_home: Path) -> Path:
 
 def has_all(*texts: str) -> Callable[[str], bool]:
     return lambda screen: all(text in screen for text in texts)
-
-
-def escape(screen: Terminal, shown: str) -> None:
-    """Press escape and wait for what it brings: together with what comes after it, escape would be alt."""
-    screen.keys("Escape")
-    screen.wait(shown)
 
 
 def test_tour(home: Path) -> None:
@@ -56,7 +50,8 @@ def test_tour(home: Path) -> None:
         screen.keys("Enter")
         screen.wait(has_all(ANSWER, "tok/s · ttft"))
         # Edit the question as a new version, which is answered.
-        escape(screen, "y copy")
+        screen.keys("Escape")
+        screen.wait("y copy")  # together with what comes after it, escape would be alt
         screen.keys("k", "e")
         screen.wait("Edit the message")
         screen.type(" at night")
@@ -76,9 +71,9 @@ def test_tour(home: Path) -> None:
         screen.type("sleep night")
         screen.keys("Enter")
         screen.wait(has_all("sleep at night", "/sleep night"))
-        escape(screen, "y copy")
+        screen.keys("Escape")
+        screen.wait(lambda text: "/sleep night" not in text)
         # Two threads, one at a time on a narrow screen, each with its answer.
-        screen.keys("i")
         screen.keys("C-\\")
         screen.wait("2/2")
         screen.type("And where do they eat")
@@ -92,9 +87,9 @@ def test_tour(home: Path) -> None:
         screen.keys("C-g")
         screen.wait("Go to")
         screen.keys("X")
-        screen.wait("Export")
-        screen.keys("Enter")
         screen.wait("Markdown")
+        screen.keys("Enter")
+        screen.wait("Export to")
         screen.keys("Enter")
         screen.wait("Exported")
         # The trash, and undo.
