@@ -27,6 +27,11 @@ class Paths:
         return self.data / "lmdeck.db"
 
     @property
+    def attachments(self) -> Path:
+        """The files that are attached to messages of the threads."""
+        return self.data / "attachments"
+
+    @property
     def models(self) -> Path:
         """The folder for model files; `LMDECK_MODELS` names another one."""
         chosen = os.environ.get("LMDECK_MODELS")

@@ -114,7 +114,7 @@ def test_reading_goes_on_when_the_disk_is_too_full_to_mend_an_answer(
     store.close()
 
     with monkeypatch.context() as patch:
-        patch.setattr("tui.threads.store.fold", _disk_full)
+        patch.setattr("tui.threads.folding.fold", _disk_full)
         store = ThreadStore(store_path)
         stored = store.messages(thread.id)[-1]
         assert stored.status == "streaming"

@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     )
     from tui.domain.local_server import LocalServer, RequestJournal, ServedRequest, TokenKeeper
     from tui.domain.messages import (
+        FilePart,
         ImagePart,
         Message,
         Part,
@@ -111,7 +112,7 @@ else:
             "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
             "PromptProgress Queued RawPrompt ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
-            "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
+            "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
             "models": "ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
@@ -141,6 +142,7 @@ __all__ = [
     "EngineFault",
     "Event",
     "Failed",
+    "FilePart",
     "Finished",
     "FittedLoad",
     "FlashAttention",
