@@ -231,20 +231,48 @@ class Workbench:
         """Answer a message, by default the last of the thread's active branch, saving the answer as it comes.
 
         An answer to a message that has one already stands beside it as another branch. Blocks for as long as the
-        disk does; raises StorageFailed.
+        disk does; raises StorageFailed, and BadRequest for settings of the thread that cannot be.
         """
-        from tui.config import values_of
-        from tui.domain import GenerationRequest, SamplingConfig
+        from tui.threads import snapshot_of
 
-        decided = frozenset(values_of(sampling)) if sampling is not None else frozenset()
-        asked = GenerationRequest(model_key, (), sampling or SamplingConfig(), decided=decided)
-        settled = self.decisions.settled(asked, self._known(model_key))
-        recorder = self.threads.begin_answer(thread_id, parent_id=parent_id, model=model_key)
-        branch = self.threads.messages(thread_id)
-        messages = tuple(stored.message for stored in branch if stored.id != recorder.message_id)
-        told = () if any(message.role == "system" for message in messages) else settled.messages
-        request = replace(settled, messages=(*told, *messages))
+        last = parent_id or self.threads.leaf(thread_id)
+        request = self.request_for(thread_id, model_key, sampling, last=last)
+        recorder = self.threads.begin_answer(thread_id, parent_id=last, model=model_key, settings=snapshot_of(request))
         return Answer(recorder.message_id, self.generate(request, self._recording(recorder)), recorder)
+
+    def continue_answer(self, message_id: str, model_key: str, sampling: SamplingConfig | None = None) -> Answer:
+        """Let a model go on with an answer that has ended; what comes is added to it.
+
+        Blocks as `answer` does. Raises StorageFailed, BadRequest where it cannot be gone on with, and Busy.
+        """
+        from tui.threads import check_continuable, snapshot_of
+
+        stored = check_continuable(self.threads.message(message_id))
+        request = self.request_for(stored.thread_id, model_key, sampling, last=message_id)
+        request = replace(request, continues_answer=bool(stored.message.parts))
+        recorder = self.threads.continue_answer(message_id, model=model_key, settings=snapshot_of(request))
+        return Answer(message_id, self.generate(request, self._recording(recorder)), recorder)
+
+    def request_for(
+        self, thread_id: str, model_key: str, sampling: SamplingConfig | None = None, *, last: str | None = None
+    ) -> GenerationRequest:
+        """What a model is asked for an answer behind a message, by default the last of the thread's active branch.
+
+        System prompt, presets and everything else that thread, folders and model decide is in it; notes are not.
+        Raises StorageFailed, and BadRequest for settings of the thread that cannot be.
+        """
+        from tui.threads import request_for
+
+        last = last or self.threads.leaf(thread_id)
+        branch = self.threads.branch(last) if last else []
+        layers = self.threads.settings_layers(thread_id)
+        return request_for(self.decisions, model_key, self._known(model_key), layers, branch, sampling)
+
+    def settings_of(self, thread_id: str, model_key: str) -> Collapsed:
+        """What counts for a thread when this model answers, and where each value comes from. Raises LmdeckError."""
+        from tui.threads import collapsed_for
+
+        return collapsed_for(self.decisions, self._known(model_key), self.threads.settings_layers(thread_id))
 
     @contextmanager
     def provide(self, model_key: str, *, ttl: float | None = None) -> Iterator[LoadedModel]:
@@ -370,7 +398,7 @@ def _open_engine(paths: Paths, log: LogRing, settings: Settings, *, auto_evict: 
 def _open_threads(paths: Paths) -> ThreadStore:
     from tui.threads import ThreadStore
 
-    return ThreadStore(paths.database)
+    return ThreadStore(paths.database, paths.attachments)
 
 
 def _new_speeds(paths: Paths) -> SpeedStore:

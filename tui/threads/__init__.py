@@ -29,7 +29,8 @@ if TYPE_CHECKING:
         ThreadSummary,
         TitleOrigin,
     )
-    from tui.threads.sending import messages_to_send, with_files_as_text
+    from tui.threads.requests import collapsed_for, request_for, snapshot_of, values_in
+    from tui.threads.sending import check_continuable, messages_to_send, with_files_as_text
     from tui.threads.store import ThreadStore
     from tui.threads.thread_settings import ThreadSettings
     from tui.threads.titles import clean_title, title_request
@@ -47,7 +48,8 @@ else:
             "recorder": "AnswerRecorder",
             "records": "Folder FoundInThread JumpHit MessageKind MessageStatus NewMessage NewThread SearchHit "
             "SettingsLayer StoredMessage ThreadSet ThreadSort ThreadSummary TitleOrigin",
-            "sending": "messages_to_send with_files_as_text",
+            "requests": "collapsed_for request_for snapshot_of values_in",
+            "sending": "check_continuable messages_to_send with_files_as_text",
             "store": "ThreadStore",
             "thread_settings": "ThreadSettings",
             "titles": "clean_title title_request",
@@ -78,8 +80,13 @@ __all__ = [
     "TitleOrigin",
     "TreeRow",
     "Undo",
+    "check_continuable",
     "clean_title",
+    "collapsed_for",
     "messages_to_send",
+    "request_for",
+    "snapshot_of",
     "title_request",
+    "values_in",
     "with_files_as_text",
 ]

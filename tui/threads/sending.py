@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tui.domain import FilePart, Message, TextPart, text_message
+from tui.domain import BadRequest, FilePart, Message, TextPart, text_message
 from tui.threads.records import StoredMessage
 
 
 def messages_to_send(branch: Iterable[StoredMessage], system_prompt: str | None = None) -> tuple[Message, ...]:
-    """The messages of a branch as a model reads them: the system prompt in front, no notes, files as text.
+    """The messages of a branch as a model reads them: a system prompt in front, no notes, files as text.
 
     Answers that have no word are left out: a failed one says nothing, and two questions in a row are clearer than a
     silence between them.
@@ -23,6 +23,17 @@ def messages_to_send(branch: Iterable[StoredMessage], system_prompt: str | None 
     if system_prompt:
         messages.insert(0, text_message("system", system_prompt))
     return tuple(messages)
+
+
+def check_continuable(stored: StoredMessage | None) -> StoredMessage:
+    """The message, if it is an answer that a model can go on with. Raises BadRequest."""
+    if stored is None or stored.message.role != "assistant" or stored.message.tool_calls or stored.kind != "message":
+        raise BadRequest(
+            "Only an answer of the model that calls no tool can be continued.",
+            "Choose one, or ask for a new answer.",
+            field="message_id",
+        )
+    return stored
 
 
 def with_files_as_text(message: Message) -> Message:

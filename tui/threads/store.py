@@ -183,6 +183,11 @@ class ThreadStore:
         with self._database.reading() as connection:
             return reading.branch_above(connection, self.attachments, reading.leaf_of(connection, thread_id))
 
+    def branch(self, message_id: str) -> list[StoredMessage]:
+        """A message and all before it, the first one first, whether that is the active branch or another one."""
+        with self._database.reading() as connection:
+            return reading.branch_above(connection, self.attachments, message_id)
+
     def last_messages(self, thread_id: str, count: int, *, before: str | None = None) -> list[StoredMessage]:
         """The last messages of the active branch, or those above the one called `before`, the oldest first.
 
