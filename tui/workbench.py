@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         GenerationStats,
         LoadConfig,
         MemoryEstimate,
+        Message,
         ModelInfo,
         RemoteEndpoint,
         SamplingConfig,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     )
     from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
     from tui.engine.remote import RemoteEngines
-    from tui.inference import AnsweringModel, FormatCache, Generation
+    from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
     from tui.models import Catalogue
     from tui.threads import AnswerRecorder, ThreadStore
 
@@ -273,6 +274,35 @@ class Workbench:
         from tui.threads import collapsed_for
 
         return collapsed_for(self.decisions, self._known(model_key), self.threads.settings_layers(thread_id))
+
+    def preview(self, thread_id: str, model_key: str, draft: Message | None = None) -> PromptPreview | None:
+        """What a model would read in a thread, with a message that is not sent yet; `None` unless it is loaded here.
+
+        Blocks; raises LmdeckError.
+        """
+        from tui.inference import preview_prompt
+        from tui.threads import with_files_as_text
+
+        model = self.engine.reserve(model_key)
+        if model is None:
+            return None
+        try:
+            request = self.request_for(thread_id, model_key)
+            if draft is not None:
+                request = replace(request, messages=(*request.messages, with_files_as_text(draft)))
+            return preview_prompt(model, self._formats()(model), request)
+        finally:
+            model.release()
+
+    def count_tokens(self, model_key: str, text: str) -> int | None:
+        """How many tokens a text has for a model; `None` unless it is loaded here. Blocks; raises LmdeckError."""
+        model = self.engine.reserve(model_key)
+        if model is None:
+            return None
+        try:
+            return len(model.vocabulary.tokenize(text, parse_special=False))
+        finally:
+            model.release()
 
     @contextmanager
     def provide(self, model_key: str, *, ttl: float | None = None) -> Iterator[LoadedModel]:

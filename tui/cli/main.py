@@ -15,6 +15,7 @@ from tui.cli.load import load, ps, unload
 from tui.cli.remote import remote
 from tui.cli.serve import serve
 from tui.cli.server import server
+from tui.cli.threads import threads
 
 
 @click.group(cls=FailureGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -35,6 +36,7 @@ command.add_command(ps)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)
+command.add_command(threads)
 command.add_command(doctor)
 command.add_command(completion)
 command.add_command(debug)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         SplitMode,
     )
     from tui.domain.errors import (
+        BadFile,
         BadRequest,
         BadTemplate,
         Busy,
@@ -106,7 +107,7 @@ else:
         {
             "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
             "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
-            "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
+            "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT AnswerConfig Constraint ConstraintKind ContextTrimmed Event Failed "
             "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
@@ -129,6 +130,7 @@ __all__ = [
     "STOP_REASON_TEXT",
     "AnswerConfig",
     "ApiToken",
+    "BadFile",
     "BadRequest",
     "BadTemplate",
     "Busy",

@@ -12,6 +12,18 @@ if TYPE_CHECKING:
     from tui.threads.editor import Editor
     from tui.threads.finder import Finder
     from tui.threads.folders import Folders
+    from tui.threads.interchange import (
+        EXPORT_FORMATS,
+        FORMAT_TITLES,
+        Exported,
+        ExportFormat,
+        ExportReport,
+        ImportReport,
+        Interchange,
+        ending_of,
+        file_name,
+        format_for,
+    )
     from tui.threads.recorder import AnswerRecorder
     from tui.threads.records import (
         Folder,
@@ -45,6 +57,8 @@ else:
             "editor": "Editor",
             "finder": "Finder",
             "folders": "Folders",
+            "interchange": "EXPORT_FORMATS FORMAT_TITLES ExportFormat ExportReport Exported ImportReport Interchange "
+            "ending_of file_name format_for",
             "recorder": "AnswerRecorder",
             "records": "Folder FoundInThread JumpHit MessageKind MessageStatus NewMessage NewThread SearchHit "
             "SettingsLayer StoredMessage ThreadSet ThreadSort ThreadSummary TitleOrigin",
@@ -58,12 +72,19 @@ else:
     )
 
 __all__ = [
+    "EXPORT_FORMATS",
+    "FORMAT_TITLES",
     "AnswerRecorder",
     "Editor",
+    "ExportFormat",
+    "ExportReport",
+    "Exported",
     "Finder",
     "Folder",
     "Folders",
     "FoundInThread",
+    "ImportReport",
+    "Interchange",
     "JumpHit",
     "MessageKind",
     "MessageStatus",
@@ -83,6 +104,9 @@ __all__ = [
     "check_continuable",
     "clean_title",
     "collapsed_for",
+    "ending_of",
+    "file_name",
+    "format_for",
     "messages_to_send",
     "request_for",
     "snapshot_of",

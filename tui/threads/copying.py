@@ -81,6 +81,15 @@ def _copy(
             " SELECT ?, hash FROM message_attachments WHERE message_id = ?",
             (copies[row["id"]], row["id"]),
         )
+        connection.execute(
+            "INSERT INTO foreign_message_data (message_id, data)"
+            " SELECT ?, data FROM foreign_message_data WHERE message_id = ?",
+            (copies[row["id"]], row["id"]),
+        )
+    connection.execute(
+        "INSERT INTO foreign_thread_data (thread_id, data) SELECT ?, data FROM foreign_thread_data WHERE thread_id = ?",
+        (copy_id, thread_id),
+    )
     connection.execute(
         "UPDATE threads SET leaf_id = ? WHERE id = ?", (copies.get(leaf_id or thread["leaf_id"]), copy_id)
     )

@@ -121,6 +121,18 @@ def empty_trash(connection: sqlite3.Connection, database: Database, attachments:
     return len(trashed)
 
 
+def delete(connection: sqlite3.Connection, database: Database, attachments: Attachments, thread_id: str) -> None:
+    """Remove a thread for good, wherever it is. Raises Busy and StorageFailed."""
+    if connection.execute("SELECT 1 FROM threads WHERE id = ?", (thread_id,)).fetchone() is None:
+        raise missing("threads", database.path)
+    messages = connection.execute("SELECT id FROM messages WHERE thread_id = ?", (thread_id,)).fetchall()
+    require_ended(connection, database.path, [row["id"] for row in messages])
+    connection.execute("PRAGMA defer_foreign_keys = ON")
+    connection.execute("UPDATE threads SET leaf_id = NULL WHERE id = ?", (thread_id,))
+    connection.execute("DELETE FROM threads WHERE id = ?", (thread_id,))
+    attachments.remove_unused(connection)
+
+
 def settings_layers(connection: sqlite3.Connection, database: Database, thread_id: str) -> tuple[SettingsLayer, ...]:
     """The settings of a thread and of the folders that it lies in, the most specific first."""
     thread = connection.execute(

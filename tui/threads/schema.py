@@ -102,6 +102,22 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX attachments_by_hash ON message_attachments (hash)",
         *SEARCH_TABLES,
     ),
+    (
+        # What another program's file said about an imported thread or message and lmdeck has no place for. It is read
+        # when the thread is exported, and in tables of its own it costs nothing before.
+        """
+        CREATE TABLE foreign_thread_data (
+            thread_id TEXT PRIMARY KEY REFERENCES threads (id) ON DELETE CASCADE,
+            data TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+        """
+        CREATE TABLE foreign_message_data (
+            message_id TEXT PRIMARY KEY REFERENCES messages (id) ON DELETE CASCADE,
+            data TEXT NOT NULL
+        ) WITHOUT ROWID
+        """,
+    ),
 )
 
 SCHEMA_VERSION = len(MIGRATIONS)

@@ -23,6 +23,7 @@ from tui.threads.folders import Folders, folders_in_order
 from tui.threads.folding import end_answers_of_dead_writers, reopen, unfinished_answers
 from tui.threads.identifiers import new_id
 from tui.threads.inserting import insert_message
+from tui.threads.interchange import Interchange
 from tui.threads.recorder import AnswerRecorder
 from tui.threads.records import (
     MessageKind,
@@ -66,6 +67,7 @@ class ThreadStore:
         self.folders = Folders(self._database)
         self.editor = Editor(self._database, self.attachments)
         self.finder = Finder(self._database)
+        self.interchange = Interchange(self._database, self.attachments)
         if not self.read_only:
             self._end_answers_of_dead_writers()
 
@@ -145,6 +147,11 @@ class ThreadStore:
         """Remove for good what is in the trash and what was deleted; how many threads. Raises Busy."""
         with self._database.writing() as connection:
             return organizing.empty_trash(connection, self._database, self.attachments)
+
+    def delete_thread(self, thread_id: str) -> None:
+        """Remove a thread for good, without a way back. Raises Busy."""
+        with self._database.writing() as connection:
+            organizing.delete(connection, self._database, self.attachments, thread_id)
 
     def thread_settings(self, thread_id: str) -> ThreadSettings:
         """What a thread itself says about how its answers are made."""

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tui.app.app import LmdeckApp
     from tui.app.widgets.load_form import LoadForm
     from tui.config import ModelDefaultsStore
-    from tui.engine import LoadedModel
     from tui.workbench import Workbench
 
 _LEVELS: dict[GuardrailLevel, str] = {
