@@ -193,8 +193,7 @@ class Workbench:
         """Load a model, with `force` even one that will not fit. Blocks; raises LmdeckError.
 
         Without a configuration it gets its defaults. `ttl` is how many seconds without work it stays; `None` is for
-        ever. `identifier` loads one more instance,
-        under that name, beside those that there are.
+        ever. `identifier` loads one more instance, under that name, beside those that there are.
         """
         model = self._file(model_key)
         config = config if config is not None else self.load_config(model.key, {})
@@ -269,11 +268,18 @@ class Workbench:
         layers = self.threads.settings_layers(thread_id)
         return request_for(self.decisions, model_key, self._known(model_key), layers, branch, sampling)
 
-    def settings_of(self, thread_id: str, model_key: str) -> Collapsed:
-        """What counts for a thread when this model answers, and where each value comes from. Raises LmdeckError."""
-        from tui.threads import collapsed_for
+    def settings_of(self, thread_id: str, model_key: str, *, own: bool = True) -> Collapsed:
+        """What counts for a thread when this model answers, and where each value comes from. Raises LmdeckError.
 
-        return collapsed_for(self.decisions, self._known(model_key), self.threads.settings_layers(thread_id))
+        Without `own`, what would count if the thread itself said nothing but its preset.
+        """
+        from tui.threads import ThreadSettings, collapsed_for
+
+        layers = self.threads.settings_layers(thread_id)
+        if not own:
+            thread, *folders = layers
+            layers = (replace(thread, settings=ThreadSettings(preset=thread.settings.preset)), *folders)
+        return collapsed_for(self.decisions, self._known(model_key), layers)
 
     def preview(self, thread_id: str, model_key: str, draft: Message | None = None) -> PromptPreview | None:
         """What a model would read in a thread, with a message that is not sent yet; `None` unless it is loaded here.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tui.app.app import LmdeckApp
     from tui.app.widgets.load_form import LoadForm
     from tui.config import ModelDefaultsStore
+    from tui.engine import LoadedModel  # noqa: F401 - the base class names it
     from tui.workbench import Workbench
 
 _LEVELS: dict[GuardrailLevel, str] = {
