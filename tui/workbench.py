@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tui.engine.remote import RemoteEngines
     from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
     from tui.models import Catalogue
-    from tui.threads import AnswerRecorder, ThreadStore
+    from tui.threads import AnswerRecorder, ThreadSettings, ThreadStore
 
 # How long `close` waits for answers to be written down. Seconds.
 _CLOSING_PATIENCE = 5.0
@@ -268,17 +268,16 @@ class Workbench:
         layers = self.threads.settings_layers(thread_id)
         return request_for(self.decisions, model_key, self._known(model_key), layers, branch, sampling)
 
-    def settings_of(self, thread_id: str, model_key: str, *, own: bool = True) -> Collapsed:
+    def settings_of(self, thread_id: str, model_key: str, *, said: ThreadSettings | None = None) -> Collapsed:
         """What counts for a thread when this model answers, and where each value comes from. Raises LmdeckError.
 
-        Without `own`, what would count if the thread itself said nothing but its preset.
+        `said` takes the place of what the thread itself says.
         """
-        from tui.threads import ThreadSettings, collapsed_for
+        from tui.threads import collapsed_for
 
         layers = self.threads.settings_layers(thread_id)
-        if not own:
-            thread, *folders = layers
-            layers = (replace(thread, settings=ThreadSettings(preset=thread.settings.preset)), *folders)
+        if said is not None:
+            layers = (replace(layers[0], settings=said), *layers[1:])
         return collapsed_for(self.decisions, self._known(model_key), layers)
 
     def preview(self, thread_id: str, model_key: str, draft: Message | None = None) -> PromptPreview | None:

@@ -34,7 +34,7 @@ from tui.engine import LogRing
 from tui.engine.remote import RemoteEngines
 from tui.inference import PromptPreview
 from tui.paths import Paths
-from tui.threads import ThreadStore
+from tui.threads import ThreadSettings, ThreadStore, collapsed_for
 
 GIB = 1024**3
 
@@ -160,6 +160,12 @@ class FakeWorkbench:
     def defaults_of(self, model_key: str, *, profile: str = "") -> Collapsed:
         info = next(model for model in self.disk_models if model.key == model_key)
         return self.decisions.collapsed(info, profile=profile)
+
+    def settings_of(self, thread_id: str, model_key: str, *, said: ThreadSettings | None = None) -> Collapsed:
+        layers = self.threads.settings_layers(thread_id)
+        layers = layers if said is None else (replace(layers[0], settings=said), *layers[1:])
+        info = next((model for model in self.disk_models if model.key == model_key), None)
+        return collapsed_for(self.decisions, info, layers)
 
     def expected_speed(self, model_key: str, config: LoadConfig) -> Speed | None:
         return self.speeds.get((model_key, config))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -68,7 +68,7 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
         self._problem, self._notice = "", notice
         self.show()
 
-    def _values(self) -> Mapping[str, Any]:
+    def _values(self) -> dict[str, Any]:
         """What the thread decides, by dotted keys, for a preset."""
         return values_in(self.settings)
 

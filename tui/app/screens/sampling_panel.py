@@ -50,7 +50,7 @@ class SamplingPanel(SamplingCommands):
         below: Collapsed,
     ) -> None:
         super().__init__(workbench, settings)
-        self._thread_id = thread_id
+        self._thread = thread_id
         self._model_key = model_key
         self._below = below
         self.form = SamplingForm(now, below)
@@ -62,8 +62,9 @@ class SamplingPanel(SamplingCommands):
         """A panel for a thread and the model that answers in it. Raises LmdeckError."""
 
         def read() -> tuple[Collapsed, Collapsed]:
+            bare = ThreadSettings(preset=settings.preset)
             whole = workbench.settings_of(thread_id, model_key)
-            return whole, workbench.settings_of(thread_id, model_key, own=False)
+            return whole, workbench.settings_of(thread_id, model_key, said=bare)
 
         now, below = await asyncio.to_thread(read)
         return cls(workbench, thread_id, model_key, settings, now, below)
@@ -127,13 +128,9 @@ class SamplingPanel(SamplingCommands):
         return self._below.source(key).text if decided else ""
 
     async def read_again(self) -> None:
-        settings = self.settings
-
-        def read() -> Collapsed:
-            self._workbench.threads.save_thread_settings(self._thread_id, settings)
-            return self._workbench.settings_of(self._thread_id, self._model_key, own=False)
-
-        self._below = await asyncio.to_thread(read)
+        bare = ThreadSettings(preset=self._settings.preset)
+        read = self._workbench.settings_of
+        self._below = await asyncio.to_thread(lambda: read(self._thread, self._model_key, said=bare))
         changed = self.form.changed
         self.form.put_below(below_in_form(self._below), keep=False)
         self.form.set_values({key.partition(".")[2]: value for key, value in changed.items()})
