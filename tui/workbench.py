@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         SamplingConfig,
         StorageFailed,
     )
-    from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
+    from tui.engine import BenchOutcome, BenchResult, Engine, LoadedModel, LoadProgress, SelfTest
     from tui.engine.remote import RemoteEngines
     from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
     from tui.models import Catalogue
@@ -198,6 +198,31 @@ class Workbench:
         model = self._file(model_key)
         config = config if config is not None else self.load_config(model.key, {})
         return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier)
+
+    def bench(
+        self,
+        model_key: str,
+        config: LoadConfig,
+        on_outcome: Callable[[BenchOutcome], None],
+        cancelled: Callable[[], bool],
+        *,
+        rounds: int = 3,
+    ) -> BenchResult:
+        """Try how a model is loaded best on this machine, in an instance of its own. Blocks for minutes.
+
+        Figures are lower while others work. Raises Cancelled, and LmdeckError where nothing can be measured.
+        """
+        from tui.engine import Bench
+
+        model = self._file(model_key)
+        name = f"{model.key} (bench)"
+
+        def load(tried: LoadConfig) -> LoadedModel:
+            return self.engine.load(model, self._resolved(tried), lambda _: not cancelled(), identifier=name)
+
+        return Bench(load, lambda tried: self.engine.unload(tried.key), config, rounds=rounds).run(
+            on_outcome, cancelled
+        )
 
     def unload(self, model_key: str) -> None:
         """Free a loaded model."""

@@ -75,7 +75,7 @@ async def test_a_preset_is_chosen_and_taken_away(ready: FakeWorkbench, thread_id
         panel = await open_panel(person)
         await person.press("down", "right", "p", "1")
         assert "Kind" in row_of(person, "Preset   ")
-        assert "Be kind." in row_of(person, "System prompt  ")
+        assert "Be kind." in row_of(person, "│ System prompt ")
         assert "preset" in row_of(person, "Temperature")
         assert panel.settings.overrides == {"sampling.top_k": 22}
         await person.press("escape")
@@ -103,8 +103,8 @@ async def test_a_threads_values_become_a_preset_and_change_one(ready: FakeWorkbe
         await person.press("s", "5")
         assert "The preset is deleted." in person.text()
         await person.press("enter")
-    assert [preset.name for preset in ready.decisions.presets.all()] == ["Kind"]
-    assert ready.threads.thread_settings(thread_id) == ThreadSettings()
+        assert [preset.name for preset in ready.decisions.presets.all()] == ["Kind"]
+        assert ready.threads.thread_settings(thread_id) == ThreadSettings()
 
 
 async def test_lm_studios_preset_comes_in_and_ours_goes_out(
@@ -160,8 +160,8 @@ async def test_stop_strings_and_the_system_prompt_are_the_threads(ready: FakeWor
         await person.press("y")
         await person.type("Be brief")
         await person.press("ctrl+s", "enter")
-    kept = ready.threads.thread_settings(thread_id)
-    assert (kept.stop, kept.system_prompt) == (("#", "\n"), "Be brief")
+        kept = ready.threads.thread_settings(thread_id)
+        assert (kept.stop, kept.system_prompt) == (("#", "\n"), "Be brief")
 
 
 async def test_a_new_thread_can_be_set_up_before_its_first_message(ready: FakeWorkbench) -> None:

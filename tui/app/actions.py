@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 Where = Literal[
     "everywhere", "chat", "composer", "transcript", "threads", "lists", "log", "models", "parameters", "load",
     "sampling", "dialogs", "server", "options", "tokens", "requests", "request", "picking", "writing", "reading",
+    "bench",
 ]  # fmt: skip
 """The focused pane or open dialog in which an action applies."""
 
@@ -241,6 +242,10 @@ ACTIONS: tuple[Action, ...] = (
            "screen.save", "s", "save", 3, palette=False),
     Action("load.profile", "Profile", "Takes the values of a saved profile of this model", "load",
            "screen.choose_profile", "p", "profile", 6, palette=False),
+    Action("load.bench", "Bench", "Measures which parameters are fastest on this machine; takes minutes", "load",
+           "screen.bench", "b", "bench", 8, palette=False),
+    Action("bench.keep", "Save the best", "Makes what was fastest this model's defaults", "bench",
+           "keep", "s", "save", 1, palette=False),
     Action("load.guardrail", "Guardrail", "How much memory loading may take before it is refused", "load",
            "screen.choose_guardrail", "w", "guardrail", 7, palette=False),
     Action("sampling.keep", "Keep", "Keeps the settings for this thread and goes back to it", "sampling",

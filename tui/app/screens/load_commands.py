@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import asdict
 from typing import TYPE_CHECKING, cast
 
 from textual.screen import ModalScreen
@@ -144,6 +145,18 @@ class LoadCommands(ModalScreen["LoadedModel | None"]):
         self._show_below(collapsed, keep=False)
         self.say(f"✓ The values of “{name}”." if name else "✓ The defaults.")
         self.estimate_again()
+
+    def action_bench(self) -> None:
+        """Try which parameters are fastest, beginning with those of the form."""
+        from tui.app.screens.bench_screen import BenchScreen
+
+        self.app.push_screen(BenchScreen(self._workbench, self._model, self.config), self._benched)
+
+    def _benched(self, best: LoadConfig | None) -> None:
+        if best is not None:
+            self.form.set_values(asdict(best))
+            self._begin(self._save_defaults(), "save")
+            self.estimate_again()
 
     def action_choose_guardrail(self) -> None:
         self.app.push_screen(NumberDialog("Guardrail", list(_LEVELS.values())), self._guardrail_chosen)

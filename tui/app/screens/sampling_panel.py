@@ -33,6 +33,8 @@ FORM_NAMES = {
     "lark": "Lark grammar",
 }
 
+PROMPT_WIDTH = 24
+
 
 class SamplingPanel(SamplingCommands):
     """Stands at the right of the chat. Answers with the thread's settings as they are when it is closed."""
@@ -103,7 +105,7 @@ class SamplingPanel(SamplingCommands):
             ),
             (
                 "System prompt",
-                one_line(prompt) or "none",
+                _beginning(prompt) or "none",
                 "thread" if said.system_prompt is not None else self._word("answer.system_prompt", bool(prompt)),
             ),
         )
@@ -171,3 +173,9 @@ class SamplingPanel(SamplingCommands):
 
     def action_close(self) -> None:
         self.dismiss(self.settings)
+
+
+def _beginning(text: str) -> str:
+    """As much of a text as stands in a row with where it comes from."""
+    line = one_line(text)
+    return line if len(line) <= PROMPT_WIDTH else line[: PROMPT_WIDTH - 1] + "…"
