@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from tui.config import RemoteStore, Settings
+from tui.config import Collapsed, Decisions, ModelDefaultsStore, PresetStore, RemoteStore, Settings, Speed
 from tui.domain import (
     Cancelled,
     DeviceMemory,
@@ -34,7 +34,7 @@ from tui.engine import LogRing
 from tui.engine.remote import RemoteEngines
 from tui.inference import PromptPreview
 from tui.paths import Paths
-from tui.threads import ThreadStore
+from tui.threads import ThreadSettings, ThreadStore, collapsed_for
 
 GIB = 1024**3
 
@@ -139,6 +139,7 @@ class FakeWorkbench:
         self.remote_store = RemoteStore(self.paths.remotes)
         self.remotes = RemoteEngines(self.remote_store.endpoints)
         self.answers: list[FakeAnswer] = []
+        self.speeds: dict[tuple[str, LoadConfig], Speed] = {}
         self.models: dict[str, FakeLoadedModel] = {}
         self.estimates: list[LoadConfig] = []
         self.estimate_error: LmdeckError | None = None
@@ -150,6 +151,24 @@ class FakeWorkbench:
         self.load_may_end = threading.Event()
         self.load_may_end.set()
         self.closed = False
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        presets, defaults = PresetStore(self.paths.presets), ModelDefaultsStore(self.paths.model_defaults)
+        return Decisions(self.settings, presets, defaults, lambda _: {})
+
+    def defaults_of(self, model_key: str, *, profile: str = "") -> Collapsed:
+        info = next(model for model in self.disk_models if model.key == model_key)
+        return self.decisions.collapsed(info, profile=profile)
+
+    def settings_of(self, thread_id: str, model_key: str, *, said: ThreadSettings | None = None) -> Collapsed:
+        layers = self.threads.settings_layers(thread_id)
+        layers = layers if said is None else (replace(layers[0], settings=said), *layers[1:])
+        info = next((model for model in self.disk_models if model.key == model_key), None)
+        return collapsed_for(self.decisions, info, layers)
+
+    def expected_speed(self, model_key: str, config: LoadConfig) -> Speed | None:
+        return self.speeds.get((model_key, config))
 
     @cached_property
     def threads(self) -> ThreadStore:

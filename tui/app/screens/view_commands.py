@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tui.app.screens import drafting, exchange, finding, thread_setup
+from tui.app.screens import drafting, exchange, finding, sampling_command, thread_setup
 from tui.app.screens.message_commands import in_hand
 from tui.app.transcript_messages import author_of
 from tui.domain import STOP_REASON_TEXT
@@ -104,6 +104,7 @@ COMMANDS: dict[str, Callable[[ChatScreen], Coroutine[Any, Any, None]]] = {
     "about": about,
     "prompt": prompt,
     "system_prompt": thread_setup.system_prompt,
+    "sampling": sampling_command.sampling,
     "folder_defaults": thread_setup.folder_defaults,
     "export": exchange.export,
     "export_message": lambda screen: exchange.export(screen, "message"),
