@@ -27,16 +27,20 @@ class FakeMachine:
 
     def load(self, config: LoadConfig) -> LoadedModel:
         self.loaded.append(config)
-        self.present += 1
         generation, prompt = self.speed(config)
+        self.present += 1
         stats = GenerationStats(generation_speed=generation, prompt_speed=prompt)
 
         class Mailbox:
             def take(self, _wait: float) -> Delivery:
                 return cast(Delivery, type("Said", (), {"stats": stats, "error": None})())
 
+        class Vocabulary:
+            def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
+                return [] if parse_special else list(text.encode())
+
         class Model:
-            vocabulary = type("V", (), {"tokenize": lambda _self, text, parse_special: list(text.encode())})()
+            vocabulary = Vocabulary()
 
             def submit(self, tokens: list[int], _sampling: Any) -> Any:
                 assert tokens
