@@ -169,7 +169,7 @@ class FakeWorkbench:
 
     def bench(
         self,
-        model_key: str,
+        model_key: str,  # noqa: ARG002
         config: LoadConfig,
         on_outcome: Callable[[BenchOutcome], None],
         cancelled: Callable[[], bool],
