@@ -108,3 +108,12 @@ async def test_model_gives_the_title_after_the_first_answer(ready: FakeWorkbench
         ready.answers[1].generation.finish()
         await person.hear()
         assert len(ready.requests) == 1
+
+
+async def test_enter_before_anything_is_found_takes_the_first_that_is(ready: FakeWorkbench) -> None:
+    for title in ("Trip packing", "Regex help"):
+        add_thread(ready, title)
+    async with person_at(ready, NARROW) as person:
+        await person.press("ctrl+g", "j")
+        await person.pilot.press(*"trip", "enter")
+        await person.until(lambda: person.chat.transcript.border_title == "Trip packing")

@@ -18,6 +18,7 @@ NAMES = (
     "soak",
     "speculation",
     "startup",
+    "threads",
 )
 
 

@@ -126,8 +126,13 @@ def test_a_newer_file_is_read_and_not_written(store_path: Path) -> None:
     assert store.read_only
     assert [summary.title for summary in store.list_threads()] == ["from tomorrow"]
     assert [message.message.text for message in store.messages(thread.id)] == ["hello"]
+    assert [row.thread.title for row in store.tree() if row.thread] == ["from tomorrow"]
+    assert [hit.snippet for hit in store.finder.search("hello")] == ["hello"]
     for change in (
         lambda: store.create_thread(),
+        lambda: store.folders.create("x"),
+        lambda: store.editor.delete(store.messages(thread.id)[0].id),
+        lambda: store.empty_trash(),
         lambda: store.save_draft(thread.id, "x"),
         lambda: store.begin_answer(thread.id, model="m"),
     ):

@@ -6,6 +6,7 @@ It joins the store, the bridge and the transcript, and knows nothing of keys and
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
@@ -28,8 +29,11 @@ BRANCH_TEXT = "What you send now begins another branch here. Open the thread aga
 NOTE_INTERVAL = 0.2
 """Seconds between two updates of the figures that people watch."""
 
-FIRST_SCREENFUL = 60
+FIRST_SCREENFUL = 40
 """Messages that are read and shown before the rest of a thread."""
+
+DRAWING_PATIENCE = 1.0
+"""Seconds."""
 
 
 class Conversation:
@@ -79,10 +83,18 @@ class Conversation:
         self._show(self._drawn(messages))
         self._show_running()
         if len(messages) == FIRST_SCREENFUL:
+            await self._seen()
             await self.reload()
         if message_id:
             self.transcript.go_to(message_id)
         await self._draw_pictures(move)
+
+    async def _seen(self) -> None:
+        """Wait until what is shown is drawn; reading thousands of messages would hold that up."""
+        drawn = asyncio.Event()
+        if self.transcript.call_after_refresh(drawn.set):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(drawn.wait(), DRAWING_PATIENCE)
 
     async def reload(self, cursor_id: str = "") -> None:
         """Read the branch again that is shown, and stay where the person looks."""
@@ -193,10 +205,8 @@ class Conversation:
             self._untaken = None
 
     def last_stats(self) -> GenerationStats:
-        """The figures of the newest answer in the open thread that has ended."""
-        answer = self.bridge.answers.get(self.thread_id)
-        shown = next((m.stats for m in reversed(self.messages) if m.stats), None)
-        return (answer.stats if answer else None) or shown or GenerationStats()
+        """The figures of the last answer on disk that has some."""
+        return next((message.stats for message in reversed(self.messages) if message.stats), GenerationStats())
 
     def _index(self, message_id: str) -> int | None:
         places = range(len(self.messages) - 1, -1, -1)

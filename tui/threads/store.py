@@ -18,37 +18,27 @@ from tui.threads.copying import branch_off, duplicate
 from tui.threads.database import Database
 from tui.threads.editor import Editor
 from tui.threads.failures import failures_of
-from tui.threads.finder import Finder
-from tui.threads.folders import Folders, folders_in_order
+from tui.threads.folders import Folders
 from tui.threads.folding import end_answers_of_dead_writers, reopen, unfinished_answers
 from tui.threads.identifiers import new_id
 from tui.threads.inserting import insert_message
 from tui.threads.interchange import Interchange
+from tui.threads.reader import ThreadReader
 from tui.threads.recorder import AnswerRecorder
 from tui.threads.records import (
     MessageKind,
     NewMessage,
     NewThread,
-    SettingsLayer,
     StoredMessage,
-    ThreadSet,
-    ThreadSort,
     ThreadSummary,
 )
-from tui.threads.rows import parts_to_column, storable, summary_from_row
-from tui.threads.thread_settings import ThreadSettings, collapse, settings_to_column
-from tui.threads.tree import TreeRow, in_order, tree_rows
+from tui.threads.rows import parts_to_column, storable
+from tui.threads.thread_settings import ThreadSettings, settings_to_column
 from tui.threads.undoing import take_back
 from tui.threads.writers import Writer, remove_files_of_dead_writers
 
-_SETS: dict[ThreadSet, str] = {
-    "active": "trashed_at IS NULL AND archived_at IS NULL",
-    "archived": "trashed_at IS NULL AND archived_at IS NOT NULL",
-    "trashed": "trashed_at IS NOT NULL",
-}
 
-
-class ThreadStore:
+class ThreadStore(ThreadReader):
     """Threads, their trees of messages, and drafts.
 
     Opening creates or migrates the file and makes answers whole whose process died. Safe to use from several
@@ -56,38 +46,17 @@ class ThreadStore:
     """
 
     def __init__(self, path: Path, attachments: Path | None = None) -> None:
-        self._path = path
+        super().__init__(Database(path), Attachments(attachments or path.parent / "attachments"))
         self._lock = threading.Lock()
         self._writer: Writer | None = None
         self._recorders: list[AnswerRecorder] = []
-        self._database = Database(path)
         self.read_only = self._database.read_only
         """Whether a newer lmdeck has written the file, so that this one must not."""
-        self.attachments = Attachments(attachments or path.parent / "attachments")
         self.folders = Folders(self._database)
         self.editor = Editor(self._database, self.attachments)
-        self.finder = Finder(self._database)
         self.interchange = Interchange(self._database, self.attachments)
         if not self.read_only:
             self._end_answers_of_dead_writers()
-
-    def list_threads(self, which: ThreadSet = "active", *, sort: ThreadSort = "updated") -> list[ThreadSummary]:
-        """Threads in an order, those that are pinned first; by default those in use, the newest use first."""
-        with self._database.reading() as connection:
-            rows = connection.execute(f"{reading.SUMMARIES} WHERE {_SETS[which]}").fetchall()
-        return in_order(map(summary_from_row, rows), sort)
-
-    def tree(self, *, sort: ThreadSort = "updated", expand_all: bool = False) -> list[TreeRow]:
-        """The threads in use, in their folders, as lines; without what lies in collapsed folders."""
-        with self._database.reading() as connection:
-            folders = folders_in_order(connection)
-            rows = connection.execute(f"{reading.SUMMARIES} WHERE {_SETS['active']}").fetchall()
-        return tree_rows(folders, map(summary_from_row, rows), sort, expand_all=expand_all)
-
-    def thread(self, thread_id: str) -> ThreadSummary | None:
-        """One thread, also when it is in the trash; `None` if there is no such thread."""
-        with self._database.reading() as connection:
-            return reading.summary_of(connection, thread_id)
 
     def create_thread(
         self, title: str = "", *, folder_id: str | None = None, settings: ThreadSettings | None = None
@@ -153,73 +122,13 @@ class ThreadStore:
         with self._database.writing() as connection:
             organizing.delete(connection, self._database, self.attachments, thread_id)
 
-    def thread_settings(self, thread_id: str) -> ThreadSettings:
-        """What a thread itself says about how its answers are made."""
-        return self.settings_layers(thread_id)[0].settings
-
     def save_thread_settings(self, thread_id: str, settings: ThreadSettings) -> Undo:
         """Keep what a thread says about how its answers are made."""
         return self._change(thread_id, "Changed the settings of a thread", settings=settings_to_column(settings))
 
-    def settings_layers(self, thread_id: str) -> tuple[SettingsLayer, ...]:
-        """The settings of a thread and of the folders that it lies in, the most specific first."""
-        with self._database.reading() as connection:
-            return organizing.settings_layers(connection, self._database, thread_id)
-
-    def effective_settings(self, thread_id: str) -> ThreadSettings:
-        """What holds for a thread when its folders are counted in."""
-        return collapse(layer.settings for layer in self.settings_layers(thread_id))
-
-    def draft(self, thread_id: str) -> str:
-        """What the person has typed into a thread but not sent."""
-        with self._database.reading() as connection:
-            row = connection.execute("SELECT draft FROM threads WHERE id = ?", (thread_id,)).fetchone()
-            return "" if row is None else str(row["draft"])
-
     def save_draft(self, thread_id: str, text: str) -> None:
         """Keep what the person has typed but not sent."""
         self._change(thread_id, "Typed", draft=storable(text))
-
-    def input_history(self, limit: int = 200) -> list[str]:
-        """What the person has sent in all threads, the newest first, each text once."""
-        with self._database.reading() as connection:
-            return organizing.input_history(connection, limit)
-
-    def messages(self, thread_id: str) -> list[StoredMessage]:
-        """The active branch, from the first message to the last; of a running answer what is on disk so far."""
-        with self._database.reading() as connection:
-            return reading.branch_above(connection, self.attachments, reading.leaf_of(connection, thread_id))
-
-    def branch(self, message_id: str) -> list[StoredMessage]:
-        """A message and all before it, the first one first, whether that is the active branch or another one."""
-        with self._database.reading() as connection:
-            return reading.branch_above(connection, self.attachments, message_id)
-
-    def last_messages(self, thread_id: str, count: int, *, before: str | None = None) -> list[StoredMessage]:
-        """The last messages of the active branch, or those above the one called `before`, the oldest first.
-
-        Takes as long as they are many, however long the thread is.
-        """
-        with self._database.reading() as connection:
-            if before is None:
-                return reading.branch_above(connection, self.attachments, reading.leaf_of(connection, thread_id), count)
-            parent_id = reading.require_message(connection, self._path, before, thread_id)["parent_id"]
-            return reading.branch_above(connection, self.attachments, parent_id, count)
-
-    def all_messages(self, thread_id: str) -> list[StoredMessage]:
-        """Every message on every branch, each behind its parent."""
-        with self._database.reading() as connection:
-            return reading.all_messages(connection, self.attachments, thread_id)
-
-    def message(self, message_id: str) -> StoredMessage | None:
-        """One message; `None` if there is none of that id, or it was deleted."""
-        with self._database.reading() as connection:
-            return reading.message_of(connection, self.attachments, message_id)
-
-    def leaf(self, thread_id: str) -> str | None:
-        """The last message of the active branch; `None` in an empty thread."""
-        with self._database.reading() as connection:
-            return reading.leaf_of(connection, thread_id)
 
     def add_message(
         self,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tui.threads.changes import Changes, RowBefore, Undo
 from tui.threads.folding import require_ended
-from tui.threads.reading import first_chosen, ids_below, last_below
+from tui.threads.reading import first_chosen, ids_below, last_below, leaf_of
 
 
 def take_back(connection: sqlite3.Connection, path: Path, undo: Undo) -> Undo:
@@ -20,6 +20,9 @@ def take_back(connection: sqlite3.Connection, path: Path, undo: Undo) -> Undo:
         if _hides_message(row):
             _hide_below(connection, path, changes, undo.thread_id, row.id)
         changes.update(row.table, row.id, **dict(row.columns))
+    for row in undo.rows:
+        if row.table == "messages":
+            _mend_parent(connection, changes, row.id)
     if undo.thread_id:
         _mend_leaf(connection, changes, undo.thread_id)
     return changes.undo(undo.title, undo.thread_id)
@@ -39,22 +42,42 @@ def _hide_below(connection: sqlite3.Connection, path: Path, changes: Changes, th
             changes.update("messages", other, deleted_at=now)
 
 
+def _mend_parent(connection: sqlite3.Connection, changes: Changes, message_id: str) -> None:
+    """Let a message that is there again hang on one that is there, if its own has been deleted meanwhile."""
+    row = _place_of(connection, message_id)
+    if row["deleted_at"] is None and row["parent_id"] is not None:
+        parent_id = _living(connection, row["parent_id"])
+        if parent_id != row["parent_id"]:
+            changes.update("messages", message_id, parent_id=parent_id)
+
+
 def _mend_leaf(connection: sqlite3.Connection, changes: Changes, thread_id: str) -> None:
     """Let the active branch end at a message that is there."""
-    row = connection.execute(
-        "SELECT messages.parent_id, messages.deleted_at FROM threads JOIN messages ON messages.id = threads.leaf_id"
-        " WHERE threads.id = ?",
-        (thread_id,),
-    ).fetchone()
-    if row is None or row["deleted_at"] is None:
+    leaf_id = leaf_of(connection, thread_id)
+    if leaf_id is None or _place_of(connection, leaf_id)["deleted_at"] is None:
         return
-    parent_id = row["parent_id"]
-    while parent_id is not None:
-        above = connection.execute("SELECT parent_id, deleted_at FROM messages WHERE id = ?", (parent_id,)).fetchone()
-        if above["deleted_at"] is None:
-            break
-        parent_id = above["parent_id"]
+    parent_id = _living(connection, leaf_id)
     beside = first_chosen(connection, thread_id, parent_id)
     changes.update(
         "threads", thread_id, leaf_id=parent_id if beside is None else last_below(connection, thread_id, beside)
     )
+
+
+def _living(connection: sqlite3.Connection, message_id: str) -> str | None:
+    """The message itself, or the first one above it that is not deleted."""
+    found: str | None = message_id
+    passed: set[str] = set()  # in a damaged file the way up could lead in a circle
+    while found is not None and found not in passed:
+        row = _place_of(connection, found)
+        if row["deleted_at"] is None:
+            return found
+        passed.add(found)
+        found = row["parent_id"]
+    return None
+
+
+def _place_of(connection: sqlite3.Connection, message_id: str) -> sqlite3.Row:
+    row: sqlite3.Row = connection.execute(
+        "SELECT parent_id, deleted_at FROM messages WHERE id = ?", (message_id,)
+    ).fetchone()
+    return row

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from tests.threads.interchange.documents import TEXTS
 from tui.domain import (
+    Constraint,
     FilePart,
     GenerationStats,
     ImagePart,
@@ -44,11 +45,34 @@ STATS = st.builds(
     time_to_first_token=st.floats(0, 10),
     stop_reason=st.sampled_from(["eosFound", "userStopped", "maxPredictedTokensReached"]),
 )
+OVERRIDES = st.fixed_dictionaries(
+    {},
+    optional={
+        "sampling.temperature": st.floats(0, 2),
+        "sampling.top_k": st.integers(0, 99),
+        "sampling.top_p": st.sampled_from([0.5, 1.0]),
+        "sampling.max_tokens": st.sampled_from([None, 10]),
+        "sampling.mirostat": st.sampled_from([0, 2]),
+        "sampling.dry_multiplier": st.sampled_from([0.5]),
+        "answer.overflow": st.sampled_from(["rollingWindow", "stopAtLimit"]),
+    },
+)
+CONSTRAINTS = st.sampled_from(
+    [
+        None,
+        Constraint("json_object"),
+        Constraint("json_schema", '{"type": "object"}'),
+        Constraint("gbnf", "root ::= 'a'"),
+        Constraint("regex", "a+"),
+    ]
+)
 SETTINGS = st.builds(
     ThreadSettings,
     system_prompt=st.none() | WORDS,
     preset=st.none() | WORDS,
     stop=st.none() | st.lists(WORDS, max_size=2).map(tuple),
+    overrides=OVERRIDES,
+    constraint=CONSTRAINTS,
 )
 
 
@@ -71,6 +95,7 @@ def threads(draw: st.DrawFn, *, most: int = 8, branches: bool = True) -> Portabl
                 status="stopped" if stats and stats.stop_reason == "userStopped" else "complete",
                 stats=stats,
                 created=1_784_921_393.42 + number,
+                settings=draw(st.just({}) | OVERRIDES) if role == "assistant" else {},
             )
         )
     return PortableThread(

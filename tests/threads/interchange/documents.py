@@ -57,7 +57,23 @@ STATS = maybe(
         "acceptedDraftTokensCount": st.integers(0, 99),
     }
 )
-MADE = maybe({"identifier": TEXTS | VALUES, "indexedModelIdentifier": TEXTS, "stats": STATS | VALUES})
+FIELDS = st.lists(
+    st.fixed_dictionaries({"key": st.sampled_from(["llm.prediction.systemPrompt", "llm.prediction.temperature",
+                                                   "llm.prediction.stopStrings", "llm.prediction.structured"]),
+                           "value": VALUES}) | VALUES
+    | st.just({"key": "llm.prediction.topPSampling", "value": {"checked": False, "value": 0.9}})
+    | st.just({"key": "llm.prediction.topKSampling", "value": 9, "x": 1}),
+    max_size=3,
+)  # fmt: skip
+MADE = maybe(
+    {
+        "identifier": TEXTS | VALUES,
+        "indexedModelIdentifier": TEXTS,
+        "stats": STATS | VALUES,
+        "predictionConfig": st.fixed_dictionaries({"fields": FIELDS}) | VALUES,
+        "loadModelConfig": st.just({"fields": [{"key": "llm.load.contextLength", "value": 4096}]}),
+    }
+)
 BLOCK = {
     "stepIdentifier": st.builds("{}-0.5".format, TIMES) | VALUES,
     "style": st.just({"type": "thinking"}) | VALUES,
@@ -79,11 +95,6 @@ VERSIONS = st.one_of(
     having({"role": ROLES, "steps": st.lists(STEPS, max_size=2)}, {"type": TEXTS}),
 )
 ENTRIES = having({"versions": st.lists(VERSIONS, min_size=1, max_size=3)}, {"currentlySelected": st.integers(-1, 3)})
-FIELDS = st.lists(
-    st.fixed_dictionaries({"key": st.sampled_from(["llm.prediction.systemPrompt", "llm.prediction.temperature",
-                                                   "llm.prediction.stopStrings"]), "value": VALUES}) | VALUES,
-    max_size=3,
-)  # fmt: skip
 DOCUMENTS = having(
     {"messages": st.lists(ENTRIES, max_size=4)},
     {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -40,7 +41,7 @@ def line(thread: PortableThread) -> list[tuple[Turns, int]]:
             [
                 tuple(
                     # Only answers have a time of their own in these files.
-                    (node.message, node.model, node.status, node.stats,
+                    (node.message, node.model, node.status, node.stats, dict(node.settings),
                      node.created if node.message.role == "assistant" else None)
                     for node in chain
                 )
@@ -66,3 +67,20 @@ def test_what_the_format_can_hold_of_a_thread_comes_back(thread: PortableThread)
     again = write_conversation(back)
     assert json.loads(again.text) == json.loads(made.text)
     assert again.files == made.files
+
+
+def test_parameters_of_a_chat_are_its_own_and_the_rest_of_the_fields_stays() -> None:
+    off = {"key": "llm.prediction.topPSampling", "value": {"checked": False, "value": 0.9}}
+    unknown = {"key": "llm.prediction.somethingNew", "value": [1]}
+    loading = {"key": "llm.prediction.llama.cpuThreads", "value": 4}
+    fields = [off, {"key": "llm.prediction.temperature", "value": 0.3}, unknown, loading]
+    document = {"messages": [], "createdAt": 1, "perChatPredictionConfig": {"fields": fields, "x": 1}}
+    thread = read(document)
+    assert thread.settings.overrides == {"sampling.top_p": 1.0, "sampling.temperature": 0.3}
+    changed = replace(thread, settings=replace(thread.settings, overrides={"sampling.top_p": 1.0, "sampling.top_k": 7}))
+    assert json.loads(write_conversation(changed).text)["perChatPredictionConfig"] == {
+        "fields": [off, unknown, loading, {"key": "llm.prediction.topKSampling", "value": 7}], "x": 1
+    }  # fmt: skip
+    switched_off = {**document, "usePerChatPredictionConfig": False}
+    assert read(switched_off).settings.overrides == {}
+    assert json.loads(write_conversation(read(switched_off)).text) == switched_off

@@ -143,15 +143,19 @@ class ChatScreen(ThreadPanes):
         thread_id = self.conversation.thread_id
         model = self.model_of(thread_id)
         answer = self.bridge.answers.get(thread_id)
-        stats = self.conversation.last_stats()
         self.conversation.hint("" if model else WELCOME)
+        if answer is not None:
+            figures = (answer.context_used, self.bridge.speed(answer), answer.first_token)
+        else:
+            stats = self.conversation.last_stats()
+            figures = (stats.context_used, stats.generation_speed, stats.time_to_first_token)
         self.status_line.show(
             Status(
                 model=model.key if model else "",
-                context_used=answer.context_used if answer else stats.context_used,
+                context_used=figures[0],
                 context_length=model.context_length if model else 0,
-                speed=self.bridge.speed(answer) if answer else stats.generation_speed,
-                first_token=answer.first_token if answer else stats.time_to_first_token,
+                speed=figures[1],
+                first_token=figures[2],
                 memory=model.memory_bytes if model else 0,
                 server=self.deck.desk.figures(),
             )

@@ -42,6 +42,7 @@ class PickDialog(ModalScreen[str | None]):
         """What stands in the field."""
         self._hint = hint
         self._looking: asyncio.Task[None] | None = None
+        self._wanted = False  # whether enter was pressed before anything was found
         self.rows = PickList()
         self.rows.empty_text = ""
         self._empty = empty
@@ -64,6 +65,7 @@ class PickDialog(ModalScreen[str | None]):
         self._begin(event.value)
 
     def _begin(self, text: str) -> None:
+        self._wanted = False
         if self._looking is not None:
             self._looking.cancel()
         self._looking = asyncio.create_task(self._find(text))
@@ -79,6 +81,8 @@ class PickDialog(ModalScreen[str | None]):
         self.rows.empty_text = self._empty if text.strip() else ""
         self.rows.set_items(rows)
         self.rows.action_first()
+        if self._wanted and rows:
+            self.picked(rows[0].key)
 
     def on_unmount(self) -> None:
         if self._looking is not None:
@@ -93,7 +97,9 @@ class PickDialog(ModalScreen[str | None]):
     @on(Input.Submitted)
     def _entered(self, event: Input.Submitted) -> None:
         event.stop()
-        if self.rows.current is not None:
+        if self._looking is not None and not self._looking.done():
+            self._wanted = True
+        elif self.rows.current is not None:
             self.picked(self.rows.current.key)
 
     @on(RowList.Chosen)

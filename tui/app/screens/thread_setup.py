@@ -98,10 +98,9 @@ async def _ask(screen: ChatScreen, settings: ThreadSettings, key: str) -> Thread
         names = [model.key for model in screen.workbench.catalogue.models()]
         chosen = await _choose(screen, "Model", names)
         return None if chosen is None else replace(settings, model=chosen or None)
-    from tui.app.screens.dialogs import TextDialog
-
-    name = await screen.app.push_screen_wait(TextDialog("Preset", settings.preset or ""))
-    return None if name is None else replace(settings, preset=name)
+    presets = await asyncio.to_thread(screen.workbench.decisions.presets.all)
+    chosen = await _choose(screen, "Preset", [preset.name for preset in presets if not preset.problem])
+    return None if chosen is None else replace(settings, preset=chosen or None)
 
 
 async def _choose(screen: ChatScreen, title: str, names: list[str]) -> str | None:

@@ -25,6 +25,7 @@ async def split(screen: ChatScreen) -> None:
         await screen.refresh_threads()
     else:
         await screen.split_view()
+    screen.action_focus_composer()
     screen.refresh_bindings()
 
 

@@ -44,7 +44,7 @@ class WritingDialog(ModalScreen[Written | None]):
         with Vertical(classes="dialog writing") as pane:
             pane.border_title = self._title
             second = f"^r {self._second} · " if self._second else ""
-            pane.border_subtitle = f"^s keep · {second}F4 editor · esc cancel"
+            pane.border_subtitle = f"^s keep · {second}F5 editor · esc cancel"
             if self._note:
                 yield Static(self._note, markup=False, classes="note")
             yield self.field

@@ -34,6 +34,10 @@ class PickList(RowList[PickRow]):
         # The field above has the focus, and its keys move the cursor here.
         self.can_focus = False
 
+    @property
+    def in_use(self) -> bool:
+        return True
+
     def key_of(self, item: PickRow) -> str:
         return item.key
 

@@ -101,6 +101,7 @@ class _Tree:
             status=status_of(turn.stats),
             stats=turn.stats,
             created=turn.created or self._time,
+            settings=turn.settings,
             foreign={NAME: turn.frame},
         )
 

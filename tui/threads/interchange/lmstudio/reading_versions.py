@@ -15,6 +15,7 @@ from tui.threads.interchange.lmstudio.figures import model_of, read_stats, sende
 from tui.threads.interchange.lmstudio.files import FindFile
 from tui.threads.interchange.lmstudio.frames import Frame, without
 from tui.threads.interchange.lmstudio.reading_items import read_item
+from tui.threads.interchange.lmstudio.snapshots import read_snapshot
 from tui.threads.interchange.values import Place, checked, member
 
 _ROLES: dict[str, Role] = {"system": "system", "user": "user", "assistant": "assistant", "tool": "tool"}
@@ -31,6 +32,7 @@ class Turn:
     model: str = ""
     stats: GenerationStats | None = None
     created: float = 0.0
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def message(self) -> Message:
@@ -82,6 +84,7 @@ def _read_block(step: Frame, place: Place, find_file: FindFile, turn: Turn) -> N
     if isinstance(made, dict):
         turn.model = model_of(made) or turn.model
         turn.stats = read_stats(made.get("stats")) or turn.stats
+        turn.settings = read_snapshot(made) or turn.settings
 
 
 def _read_content(

@@ -10,6 +10,7 @@ from tui.domain import Part, ReasoningPart, ToolCallPart, ToolResultPart
 from tui.threads.interchange.lmstudio.figures import milliseconds, model_of, sender_of, write_stats
 from tui.threads.interchange.lmstudio.files import FileShelf
 from tui.threads.interchange.lmstudio.frames import Frame, kinds_of, kinds_that_fill, original_or
+from tui.threads.interchange.lmstudio.snapshots import put_snapshot
 from tui.threads.interchange.lmstudio.writing_items import fill_item, new_item
 from tui.threads.interchange.portable import PortableMessage
 
@@ -140,6 +141,7 @@ def _put_figures(steps: list[Frame], node: PortableMessage, sender: str) -> None
     if node.stats is not None:
         stats = information.get("stats")
         information["stats"] = write_stats(node.stats, stats if isinstance(stats, dict) else {})
+    put_snapshot(information, node.settings)
     if information:
         configurations: Frame = {} if made else {"loadModelConfig": {"fields": []}, "predictionConfig": {"fields": []}}
-        block["genInfo"] = {**information, **configurations}
+        block["genInfo"] = {**configurations, **information}
