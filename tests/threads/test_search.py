@@ -134,14 +134,14 @@ def test_search_within_a_folder_or_a_thread(store: ThreadStore) -> None:
     assert len(found(store, "needle", limit=1)) == 1
 
 
-def test_a_common_word_is_found_where_it_is_rare(store: ThreadStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tui.threads.search._WINDOW", 5)
+def test_of_a_common_word_the_newest_come_first(store: ThreadStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tui.threads.search._COMMON", 5)
     folder = store.folders.create("F")
     old = store.create_thread("word of old", folder_id=folder.id)
     store.add_message(old.id, user("the word"))
     talk(store, *(f"word {number}" for number in range(20)), title="x")
     assert found(store, "word", folder_id=folder.id) == ["[word] of old", "the [word]"]
-    assert len(found(store, "word", limit=3)) == 3
+    assert found(store, "word", limit=3) == ["[word] of old", "[word] 19", "[word] 18"]
     assert len(found(store, "word", limit=50)) == 22
 
 
@@ -150,6 +150,10 @@ def test_scripts_without_spaces_are_found(store: ThreadStore) -> None:
     assert found(store, "天気") == ["[天気]の話", "今日は[天気]がいいですね"]
     assert found(store, "散歩 そう") == ["[そう]ですね、[散歩]しましょう"]
     assert found(store, "雨") == []
+    talk(store, "100% Pythonの話_です", title="x")
+    assert found(store, "python の話") == ["100% [Python][の話]_です"]
+    assert found(store, "100% 話_") == ["[100%] Pythonの[話_]です"]
+    assert found(store, "0_ 話") == []
 
 
 def test_a_long_message_gives_the_lines_around_the_word(store: ThreadStore) -> None:

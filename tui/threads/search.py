@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from dataclasses import dataclass
 from typing import Any
@@ -17,9 +18,12 @@ _START, _END = "\x02", "\x03"
 
 _SNIPPET_WORDS = 24
 
-_WINDOW = 2000
-"""So many of the newest messages with the words are ranked, and the others only if those are not enough: a common word
-stands in more messages than anybody looks through, and ranking all of them takes as long as reading them."""
+_ESCAPED = re.compile(r"[!%_]")
+"""What means something in a pattern of LIKE."""
+
+_COMMON = 2000
+"""Words that stand in more messages than this say little about any of them, and ranking takes as long as reading all
+of them: then the newest messages come first."""
 
 # Words in a title count for more than in a message, and what a model thought for less. FTS5's bm25() is the smaller
 # the better a row answers.
@@ -28,8 +32,16 @@ _RANKED = """
         bm25(search_index, 8.0, 1.0, 0.3) AS rank
     FROM search_index JOIN search_texts ON search_texts.number = search_index.rowid
         JOIN threads ON threads.id = search_texts.thread_id
-    WHERE search_index MATCH :query AND search_index.rowid >= :oldest AND {scope}
+    WHERE search_index MATCH :query AND {scope}
     ORDER BY rank, search_index.rowid DESC LIMIT :limit
+"""
+
+_NEWEST = """
+    SELECT search_index.rowid AS number, search_texts.thread_id, search_texts.message_id
+    FROM search_index CROSS JOIN search_texts ON search_texts.number = search_index.rowid
+        CROSS JOIN threads ON threads.id = search_texts.thread_id
+    WHERE search_index MATCH :query AND {scope}
+    ORDER BY search_index.rowid DESC LIMIT :limit
 """
 
 # The plus makes SQLite go through the matches once, which is quicker than asking for each row whether it is one.
@@ -38,9 +50,7 @@ _SNIPPETS = """
     WHERE search_index MATCH ? AND rowid >= ? AND +rowid IN ({numbers})
 """
 
-_OLDEST_OF_WINDOW = """
-    SELECT rowid FROM search_index WHERE search_index MATCH :query ORDER BY rowid DESC LIMIT 1 OFFSET :window
-"""
+_ARE_COMMON = "SELECT 1 FROM search_index WHERE search_index MATCH ? LIMIT 1 OFFSET ?"
 
 _SCANNED = """
     SELECT search_texts.number, search_texts.thread_id, search_texts.message_id,
@@ -69,24 +79,23 @@ def search(connection: sqlite3.Connection, text: str, scope: Scope, limit: int) 
     query = index_query(text)
     if not query:
         return []
-    titles = _ranked(connection, f"title : ({query})", condition, values, limit, 0)
-    query = f"{{text reasoning}} : ({query})"
-    window = connection.execute(_OLDEST_OF_WINDOW, {"query": query, "window": _WINDOW}).fetchone()
-    rows = _ranked(connection, query, condition, values, limit, window["rowid"] if window else 0)
-    if window and len(rows) < limit:
-        rows = _ranked(connection, query, condition, values, limit, 0)
-    best = sorted([*titles, *rows], key=lambda row: row["rank"])[:limit]
+    in_titles, in_messages = f"title : ({query})", f"{{text reasoning}} : ({query})"
+    common = connection.execute(_ARE_COMMON, (in_messages, _COMMON)).fetchone()
+    titles = _found(connection, _RANKED, in_titles, condition, values, limit)
+    rows = _found(connection, _NEWEST if common else _RANKED, in_messages, condition, values, limit)
+    # Titles leave room for messages, as far as there are any.
+    titles = titles[: max(limit // 3, limit - len(rows))]
     return [
-        *_hits(connection, [row for row in best if row["message_id"] is None], f"title : ({index_query(text)})"),
-        *_hits(connection, [row for row in best if row["message_id"] is not None], query),
+        *_hits(connection, titles, in_titles),
+        *_hits(connection, rows[: limit - len(titles)], in_messages),
     ]
 
 
-def _ranked(
-    connection: sqlite3.Connection, query: str, condition: str, values: dict[str, Any], limit: int, oldest: int
+def _found(
+    connection: sqlite3.Connection, statement: str, query: str, condition: str, values: dict[str, Any], limit: int
 ) -> list[sqlite3.Row]:
-    arguments = {**values, "query": query, "oldest": oldest, "limit": limit}
-    return connection.execute(_RANKED.format(scope=condition), arguments).fetchall()
+    arguments = {**values, "query": query, "limit": limit}
+    return connection.execute(statement.format(scope=condition), arguments).fetchall()
 
 
 def _condition(connection: sqlite3.Connection, scope: Scope) -> tuple[str, dict[str, Any]]:
@@ -142,18 +151,22 @@ def _scan(
 ) -> list[SearchHit]:
     """Search without the index, for texts whose words it cannot tell apart."""
     words = words_of(text)
-    names = {f"word{number}": word for number, word in enumerate(words)}
-    contains = " AND ".join(f"instr(search_texts.title || search_texts.text, :{name}) > 0" for name in names)
+    names = {f"word{number}": f"%{_ESCAPED.sub(_escape, word)}%" for number, word in enumerate(words)}
+    contains = " AND ".join(f"search_texts.title || search_texts.text LIKE :{name} ESCAPE '!'" for name in names)
     rows = connection.execute(
         _SCANNED.format(words=contains, scope=condition), {**values, **names, "limit": limit}
     ).fetchall()
-    return [_hit(connection, row, _excerpt(row["content"], words)) for row in rows]
+    pattern = re.compile("|".join(map(re.escape, words)), re.IGNORECASE)
+    return [_hit(connection, row, _excerpt(row["content"], pattern)) for row in rows]
 
 
-def _excerpt(content: str, words: list[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
+    return f"!{match[0]}"
+
+
+def _excerpt(content: str, words: re.Pattern[str]) -> str:
     """The text around the first of the words, with all of them marked."""
-    first = min(content.find(word) for word in words)
-    excerpt = content[max(0, first - 30) : first + 90].replace(_START, "").replace(_END, "")
-    for word in words:
-        excerpt = excerpt.replace(word, f"{_START}{word}{_END}")
-    return excerpt
+    content = content.replace(_START, "").replace(_END, "")
+    first = words.search(content)
+    start = max(0, first.start() - 30) if first else 0
+    return words.sub(lambda match: f"{_START}{match[0]}{_END}", content[start : start + 120])
