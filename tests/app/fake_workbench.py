@@ -30,7 +30,7 @@ from tui.domain import (
     RemoteEndpoint,
     TextDelta,
 )
-from tui.engine import LogRing
+from tui.engine import BenchOutcome, BenchResult, BenchTrial, LogRing
 from tui.engine.remote import RemoteEngines
 from tui.inference import PromptPreview
 from tui.paths import Paths
@@ -166,6 +166,26 @@ class FakeWorkbench:
         layers = layers if said is None else (replace(layers[0], settings=said), *layers[1:])
         info = next((model for model in self.disk_models if model.key == model_key), None)
         return collapsed_for(self.decisions, info, layers)
+
+    def bench(
+        self,
+        model_key: str,  # noqa: ARG002
+        config: LoadConfig,
+        on_outcome: Callable[[BenchOutcome], None],
+        cancelled: Callable[[], bool],
+    ) -> BenchResult:
+        outcomes = []
+        for threads, speed in ((2, 10.0), (4, 20.0)):
+            outcomes.append(
+                BenchOutcome(BenchTrial("CPU threads", str(threads), replace(config, threads=threads)), speed)
+            )
+            on_outcome(outcomes[-1])
+        while not self.load_may_end.wait(0.01):
+            if cancelled():
+                raise Cancelled("The bench was stopped.")
+        if self.load_error is not None:
+            raise self.load_error
+        return BenchResult(tuple(outcomes), outcomes[-1].trial.config)
 
     def expected_speed(self, model_key: str, config: LoadConfig) -> Speed | None:
         return self.speeds.get((model_key, config))

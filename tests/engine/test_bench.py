@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -24,19 +24,27 @@ class FakeMachine:
     speed: Speed
     loaded: list[LoadConfig] = field(default_factory=list)
     present: int = 0
+    rounds: Iterator[float] | None = None
+    """Speeds of the single answers, in place of those that the configuration decides."""
 
     def load(self, config: LoadConfig) -> LoadedModel:
         self.loaded.append(config)
-        self.present += 1
         generation, prompt = self.speed(config)
-        stats = GenerationStats(generation_speed=generation, prompt_speed=prompt)
+        self.present += 1
+        rounds = self.rounds
 
         class Mailbox:
             def take(self, _wait: float) -> Delivery:
+                speed = generation if rounds is None else next(rounds)
+                stats = GenerationStats(generation_speed=speed, prompt_speed=prompt)
                 return cast(Delivery, type("Said", (), {"stats": stats, "error": None})())
 
+        class Vocabulary:
+            def tokenize(self, text: str, *, parse_special: bool) -> list[int]:
+                return [] if parse_special else list(text.encode())
+
         class Model:
-            vocabulary = type("V", (), {"tokenize": lambda _self, text, parse_special: list(text.encode())})()
+            vocabulary = Vocabulary()
 
             def submit(self, tokens: list[int], _sampling: Any) -> Any:
                 assert tokens
@@ -77,6 +85,21 @@ def test_a_small_gain_is_noise_and_precision_is_for_people_to_give_up() -> None:
     best, seen = FakeMachine(speed).bench(start)
     assert best == start
     assert max(one.generation for one in seen) > 100
+
+
+def test_rounds_that_overlap_decide_nothing() -> None:
+    speeds = iter([1.0, 10.0, 20.0, 30.0] + [1.0, 25.0, 28.0, 40.0] + [5.0] * 200)
+
+    def speed(config: LoadConfig) -> tuple[float, float]:
+        assert config
+        return (0.0, 0.0)
+
+    machine = FakeMachine(speed)
+    machine.rounds = speeds
+    best, seen = machine.bench(LoadConfig(threads=1, flash_attention="off"))
+    assert [one.generation for one in seen[:2]] == [20.0, 28.0]
+    assert (seen[0].fastest, seen[1].slowest) == (30.0, 25.0)
+    assert best.threads == 1
 
 
 def test_what_cannot_be_loaded_is_said_and_the_others_go_on() -> None:

@@ -50,6 +50,9 @@ class BenchOutcome:
     generation: float = 0.0
     prompt: float = 0.0
     problem: str = ""
+    slowest: float = 0.0
+    fastest: float = 0.0
+    """The rounds between which the median of the speed that the trial is about lies."""
 
     @property
     def stats(self) -> GenerationStats:
@@ -117,12 +120,16 @@ class Bench:
         return BenchResult(tuple(self._outcomes), best)
 
     def _better(self, best: LoadConfig, outcomes: Sequence[BenchOutcome]) -> LoadConfig:
-        """The configuration of the fastest trial, if it is clearly faster than the one that there was."""
+        """The configuration of the fastest trial, if it is clearly faster than the one that there was.
+
+        That is, if each of its rounds was faster than all of the other's: machines are not quiet for minutes.
+        """
         if not outcomes:
             return best
         first, *others = outcomes
         fastest = max((one for one in others if one.trial.adoptable), key=lambda one: one.speed, default=first)
-        return fastest.trial.config if fastest.speed > first.speed * GAIN else best
+        clearly = fastest.speed > first.speed * GAIN and fastest.slowest > first.fastest
+        return fastest.trial.config if clearly else best
 
     def _measure(
         self, trial: BenchTrial, on_outcome: Callable[[BenchOutcome], None], cancelled: Callable[[], bool]
@@ -157,7 +164,9 @@ class Bench:
             if number:
                 generation.append(stats[0])
                 prompt.append(stats[1])
-        return BenchOutcome(trial, statistics.median(generation), statistics.median(prompt))
+        rounds = generation if trial.aim == "generation" else prompt
+        medians = statistics.median(generation), statistics.median(prompt)
+        return BenchOutcome(trial, *medians, slowest=min(rounds), fastest=max(rounds))
 
     def _ask(self, model: LoadedModel, number: int) -> GenerationTask:
         # Another beginning each time, so that nothing comes from the cache.
