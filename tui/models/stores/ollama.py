@@ -122,7 +122,7 @@ def _layers(manifest: Path) -> list[tuple[str, str]] | None:
 def _sets(folder: Path, name: str, layers: Sequence[tuple[str, str]]) -> Iterator[FileSet]:
     """The model of a manifest, and its projectors as sets of their own with the same home."""
     home = f"{folder}#{name}"
-    place = name.replace(":", "/")
+    place = name.rpartition("/")[2]
     kinds = [kind for kind, _ in layers]
     models = [_found(folder, digest) for kind, digest in layers if kind == "model"]
     if not models:
