@@ -201,7 +201,7 @@ def test_refresh_reads_only_what_changed(tmp_path: Path, monkeypatch: pytest.Mon
         names.append(path.name)
         return read(path)
 
-    monkeypatch.setattr("tui.models.catalogue.read", counted)
+    monkeypatch.setattr("tui.models.scanner.read", counted)
     for number in range(20):
         put(tmp_path / f"{number}.gguf")
     models = Catalogue([tmp_path])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from tui.domain import ModelInfo
@@ -63,10 +63,22 @@ def free_name(name: str, taken: set[str]) -> str:
 def matching(name: str, models: Sequence[PlacedModel]) -> list[PlacedModel]:
     """The models that fit a name best, ignoring case: by key, variant or family, file name, place or repository,
     beginning, any part."""
+    return matching_exactly(name, models) or _first(name, models, (_begins, _contains))
+
+
+def matching_exactly(name: str, models: Sequence[PlacedModel]) -> list[PlacedModel]:
+    """The models whose whole name, file or place is meant."""
+    return _first(name, models, (_is_key, _is_variant, _is_family, _is_file_name, _is_place))
+
+
+def _first(
+    name: str, models: Sequence[PlacedModel], ways: Sequence[Callable[[str, PlacedModel], bool]]
+) -> list[PlacedModel]:
+    """The models that fit in the first way in which any does."""
     wanted = name.strip().replace("\\", "/").casefold().removesuffix(SUFFIX).rstrip("/")
     if not wanted:
         return []
-    for fits in (_is_key, _is_variant, _is_family, _is_file_name, _is_place, _begins, _contains):
+    for fits in ways:
         found = [model for model in models if fits(wanted, model)]
         if found:
             return found
@@ -102,6 +114,9 @@ def _is_family(wanted: str, model: PlacedModel) -> bool:
 
 
 def _is_file_name(wanted: str, model: PlacedModel) -> bool:
+    if model.info.base:
+        # Its file is that of another model, which is what the name of the file means.
+        return False
     stems = {model.place.rpartition("/")[2], *(path.stem for path in model.info.files)}
     return wanted in {stem.casefold() for stem in stems}
 

@@ -104,7 +104,7 @@ def _joined(base: ModelDefaults, own: ModelDefaults) -> ModelDefaults:
 
 
 def _parse(data: bytes) -> Mapping[str, Any]:
-    import yaml
+    import yaml  # type: ignore[import-untyped]
 
     try:
         value = yaml.safe_load(data)
