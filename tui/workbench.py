@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
     from tui.engine.remote import RemoteEngines
     from tui.inference import AnsweringModel, FormatCache, Generation
-    from tui.models import Catalogue
+    from tui.models import Abilities, Catalogue, Library, Usage
     from tui.threads import AnswerRecorder, ThreadStore
 
 # How long `close` waits for answers to be written down. Seconds.
@@ -85,7 +85,9 @@ class Workbench:
         self._threads = _Once(lambda: _open_threads(paths))
         self._remote_store = RemoteStore(paths.remotes)
         self._remotes = _Once(lambda: _new_remotes(self._remote_store))
-        self._catalogue = _Once(lambda: _open_catalogue(paths, self.remotes))
+        self._usage = _Once(lambda: _open_usage(paths))
+        self._catalogue = _Once(lambda: _open_catalogue(paths, self.settings, self.remotes, self.usage))
+        self._library = _Once(lambda: _open_library(paths, self.catalogue, self.usage, self._is_loaded))
         self._formats = _Once(lambda: _new_format_cache(paths))
         self._auto_evict = True
         self._generations: list[Generation] = []
@@ -108,6 +110,16 @@ class Workbench:
     def catalogue(self) -> Catalogue:
         """The models on disk, and those of remote engines as far as they are known."""
         return self._catalogue()
+
+    @property
+    def library(self) -> Library:
+        """What changes the models on disk: importing, deleting with undo, pinning."""
+        return self._library()
+
+    @property
+    def usage(self) -> Usage:
+        """When each model was used last, and which are pinned."""
+        return self._usage()
 
     @property
     def auto_evict(self) -> bool:
@@ -168,7 +180,11 @@ class Workbench:
         under that name, beside those that there are.
         """
         model = self._file(model_key)
-        return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier)
+        loaded = self.engine.load(
+            model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier
+        )
+        self.usage.note(model)
+        return loaded
 
     def unload(self, model_key: str) -> None:
         """Free a loaded model."""
@@ -217,11 +233,11 @@ class Workbench:
 
         It does not go by itself within the block. Raises LmdeckError.
         """
-        from tui.domain import LoadConfig
-
         model = self.engine.reserve(model_key)
         if model is None:
-            model = self.engine.load(self._file(model_key), LoadConfig(), None, ttl=ttl, just_in_time=True)
+            info = self._file(model_key)
+            model = self.engine.load(info, self.default_load(info), None, ttl=ttl, just_in_time=True)
+        self.usage.note(model.info)
         try:
             yield model
         finally:
@@ -236,6 +252,8 @@ class Workbench:
             generation.cancel()
         for generation in generations:
             generation.wait(_CLOSING_PATIENCE)
+        if self._catalogue.made:
+            self.catalogue.close()
         if self._engine.made:
             self.engine.close()
         if self._threads.made:
@@ -264,18 +282,25 @@ class Workbench:
         The latter is reserved for the request until it is released.
         """
         present = self.engine.reserve(request.model)
-        if present is not None:
-            return present
-        info = self.catalogue.find(request.model)
-        if info.remote:
-            return self.remotes.model(info)
-        present = self.engine.reserve(info.key) if request.load is None else None
-        if present is not None:
-            return present
+        if present is None:
+            info = self.catalogue.find(request.model)
+            if info.remote:
+                return self.remotes.model(info)
+            present = self.engine.reserve(info.key) if request.load is None else None
+            if present is None:
+                config = self._resolved(request.load or self.default_load(info))
+                present = self.engine.load(info, config, on_progress, ttl=request.ttl, just_in_time=True)
+        self.usage.note(present.info)
+        return present
+
+    def default_load(self, model: ModelInfo) -> LoadConfig:
+        """How a model is loaded where nobody says otherwise: what comes with it, else the program's defaults."""
         from tui.domain import LoadConfig
 
-        config = self._resolved(request.load or LoadConfig())
-        return self.engine.load(info, config, on_progress, ttl=request.ttl, just_in_time=True)
+        return replace(LoadConfig(), **dict(model.defaults.load))
+
+    def _is_loaded(self, model: ModelInfo) -> bool:
+        return self._engine.made and any(loaded.info.path == model.path for loaded in self.engine.loaded())
 
     def _resolved(self, config: LoadConfig) -> LoadConfig:
         """The configuration with the path of its draft model, which people call by its key."""
@@ -315,10 +340,37 @@ def _open_threads(paths: Paths) -> ThreadStore:
     return ThreadStore(paths.database)
 
 
-def _open_catalogue(paths: Paths, remotes: RemoteEngines) -> Catalogue:
-    from tui.models import Catalogue
+def _open_catalogue(paths: Paths, settings: Settings, remotes: RemoteEngines, usage: Usage) -> Catalogue:
+    import os
 
-    return Catalogue([paths.models], remotes)
+    from tui.config import model_folders, other_programs
+    from tui.models import Catalogue, known_sources
+
+    folders, others = model_folders(settings), other_programs(settings)
+    sources = known_sources(paths.models, folders, os.environ, Path.home(), other_programs=others)
+    return Catalogue(sources, remotes, index=paths.model_index, probe=_probe_template, last_used=usage.last_used)
+
+
+def _probe_template(template: str) -> Abilities:
+    """What a chat template can do; nothing where it does not let itself be asked."""
+    from tui.formats import template_traits
+    from tui.models import Abilities
+
+    return Abilities(*template_traits(template))
+
+
+def _open_usage(paths: Paths) -> Usage:
+    from tui.models import Usage
+
+    return Usage(paths.usage)
+
+
+def _open_library(
+    paths: Paths, catalogue: Catalogue, usage: Usage, in_use: Callable[[ModelInfo], bool]
+) -> Library:
+    from tui.models import Library
+
+    return Library(paths.models, catalogue, usage, in_use)
 
 
 def _new_remotes(store: RemoteStore) -> RemoteEngines:

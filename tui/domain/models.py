@@ -71,6 +71,8 @@ class ModelInfo:
     """Projector files that may belong to it; `None` where nobody has looked for them."""
     base: str = ""
     """For a virtual model: the key of the model whose files it uses."""
+    recipe: Path | None = None
+    """The `model.yaml` of a virtual model."""
     defaults: ModelDefaults = ModelDefaults()
     problem: str = ""
     """Why it cannot be used, as a sentence; empty when it can."""

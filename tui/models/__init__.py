@@ -10,9 +10,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui.models.catalogue import Catalogue, SoFar, SourceState
     from tui.models.describe import Abilities
+    from tui.models.details import ModelDetails, read_details
     from tui.models.gguf import GgufHeader, TensorInfo, read_header
     from tui.models.gguf_vocabulary import read_vocabulary
+    from tui.models.importing import Import, Way
+    from tui.models.library import Library
+    from tui.models.metadata import MetadataItem, read_metadata
     from tui.models.stores import OWN, Source, known_sources
+    from tui.models.trash import TrashedModel
     from tui.models.usage import Usage
     from tui.models.variants import ModelEntry, entries
 else:
@@ -23,9 +28,14 @@ else:
         {
             "catalogue": "Catalogue SoFar SourceState",
             "describe": "Abilities",
+            "details": "ModelDetails read_details",
             "gguf": "GgufHeader TensorInfo read_header",
             "gguf_vocabulary": "read_vocabulary",
+            "importing": "Import Way",
+            "library": "Library",
+            "metadata": "MetadataItem read_metadata",
             "stores": "OWN Source known_sources",
+            "trash": "TrashedModel",
             "usage": "Usage",
             "variants": "ModelEntry entries",
         },
@@ -36,14 +46,22 @@ __all__ = [
     "Abilities",
     "Catalogue",
     "GgufHeader",
+    "Import",
+    "Library",
+    "MetadataItem",
+    "ModelDetails",
     "ModelEntry",
     "SoFar",
     "Source",
     "SourceState",
     "TensorInfo",
+    "TrashedModel",
     "Usage",
+    "Way",
     "entries",
     "known_sources",
+    "read_details",
     "read_header",
+    "read_metadata",
     "read_vocabulary",
 ]

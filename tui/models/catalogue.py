@@ -12,7 +12,7 @@ from typing import Protocol
 from tui.domain import ModelInfo, ModelNotFound, ModelUnusable, StorageFailed
 from tui.models.describe import Abilities, describe, read
 from tui.models.gguf_bytes import printable
-from tui.models.naming import PlacedModel, matching, nearest_keys
+from tui.models.naming import PlacedModel, matching, matching_exactly, nearest_keys
 from tui.models.scan import SUFFIX, set_around
 from tui.models.scanner import Found, Scanner
 from tui.models.stores import OWN, Source
@@ -152,6 +152,14 @@ class Catalogue:
         if not info.usable:
             raise ModelUnusable(f"{info.key} cannot be used. {info.problem}")
         return info
+
+    def named(self, name: str) -> tuple[ModelInfo, ...]:
+        """The models of this machine whose whole name, file or place is meant, usable or not."""
+        path = os.path.abspath(os.path.expanduser(name)) if name else ""
+        found = matching_exactly(name, self._models())
+        if not found and os.path.isfile(path):
+            found = [model for model in self._models() if any(_same_file(file, path) for file in model.info.files)]
+        return tuple(model.info for model in found)
 
     def _models(self) -> tuple[PlacedModel, ...]:
         if self._placed is None:

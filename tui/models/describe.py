@@ -9,7 +9,7 @@ from pathlib import Path
 from tui.domain import ModelInfo, ModelUnusable
 from tui.models.fitness import is_projector, why_unusable
 from tui.models.gguf import GgufHeader, read_header
-from tui.models.gguf_bytes import printable
+from tui.models.gguf_bytes import KnownTexts, printable
 from tui.models.scan import FileSet, FoundFile
 
 
@@ -31,11 +31,11 @@ class Abilities:
     """The model reasons before it answers."""
 
 
-def read(path: Path) -> Reading:
-    """Read one header; never raises for what is in the file."""
+def read(path: Path, known: KnownTexts | None = None) -> Reading:
+    """Read one header; never raises for what is in the file. `known` makes reading several of them quicker."""
     try:
         # The tensor infos of a folder full of models would take much memory, and nobody asks for them here.
-        return Reading(replace(read_header(path), tensors=()))
+        return Reading(replace(read_header(path, known), tensors=()))
     except ModelUnusable as error:
         return Reading(None, str(error))
 

@@ -64,14 +64,16 @@ def read_recipe(path: Path) -> Recipe:
         return Recipe(fallback, problem=str(error))
 
 
-def apply(recipe: Recipe, base: ModelInfo) -> ModelInfo:
-    """The virtual model that a recipe makes of a model on disk."""
+def apply(recipe: Recipe, base: ModelInfo, path: Path, source: str) -> ModelInfo:
+    """The virtual model that a recipe makes of a model on disk; `path` is where the recipe is."""
     return replace(
         base,
         key=recipe.key,
         name=recipe.key.rpartition("/")[2],
         publisher=recipe.key.rpartition("/")[0],
         base=base.key,
+        recipe=path,
+        source=source,
         family="",
         variant="",
         store_name="",
@@ -92,7 +94,8 @@ def without_base(recipe: Recipe, path: Path, source: str) -> ModelInfo:
     if not problem:
         names = ", ".join(names[0] for names in recipe.bases)
         problem = f"None of the models that it stands on is here: {names}. Download one of them."
-    return ModelInfo(recipe.key, path, 0, files=(path,), base="?", source=source, problem=problem)
+    base = recipe.bases[0][0] if recipe.bases else "?"
+    return ModelInfo(recipe.key, path, 0, files=(path,), base=base, recipe=path, source=source, problem=problem)
 
 
 def _joined(base: ModelDefaults, own: ModelDefaults) -> ModelDefaults:

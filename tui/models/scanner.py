@@ -11,6 +11,7 @@ from typing import Final
 
 from tui.domain import ModelInfo
 from tui.models.describe import Abilities, Reading, describe, read, reads_images
+from tui.models.gguf_bytes import KnownTexts
 from tui.models.index import Index
 from tui.models.naming import PlacedModel, with_unique_keys
 from tui.models.recipes import Recipe, read_recipe
@@ -47,6 +48,7 @@ class Scanner:
         self._readings: dict[FoundFile, Reading] = {}
         self._abilities: dict[str, Abilities] = {}
         self._recipes: dict[FoundFile, Recipe] = {}
+        self._texts = KnownTexts()
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -82,7 +84,7 @@ class Scanner:
         for file in unread:
             if self._stopping.is_set():
                 break
-            readings[file] = read(file.path)
+            readings[file] = read(file.path, self._texts)
             now = time.monotonic()
             if now - shown >= _SHOW_EVERY:
                 yield len(readings), len(files)

@@ -33,7 +33,7 @@ def virtual_models(
             if base is None:
                 left.append((recipe, path, source))
                 continue
-            info = apply(recipe, base)
+            info = apply(recipe, base, path, source)
             key = free_name(info.key, taken)
             found.append(PlacedModel(info, recipe.key).with_key(key))
         if len(left) == len(waiting):
