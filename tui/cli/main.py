@@ -10,8 +10,11 @@ from tui.cli.completion import completion
 from tui.cli.debug import debug
 from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
+from tui.cli.importing import import_
 from tui.cli.listing import ls
+from tui.cli.model import model
 from tui.cli.remote import remote
+from tui.cli.removing import rm
 from tui.cli.serve import serve
 from tui.cli.server import server
 
@@ -28,6 +31,9 @@ def command() -> None:
 
 command.add_command(chat)
 command.add_command(ls)
+command.add_command(import_)
+command.add_command(rm)
+command.add_command(model)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)
