@@ -347,7 +347,9 @@ def _open_catalogue(paths: Paths, settings: Settings, remotes: RemoteEngines, us
     from tui.models import Catalogue, known_sources
 
     folders, others = model_folders(settings), other_programs(settings)
-    sources = known_sources(paths.models, folders, os.environ, Path.home(), other_programs=others)
+    # Without a home of the person's own there are no stores of other programs either.
+    home = Path(os.path.expanduser("~"))
+    sources = known_sources(paths.models, folders, os.environ, home, other_programs=others and home.is_absolute())
     return Catalogue(sources, remotes, index=paths.model_index, probe=_probe_template, last_used=usage.last_used)
 
 
@@ -365,9 +367,7 @@ def _open_usage(paths: Paths) -> Usage:
     return Usage(paths.usage)
 
 
-def _open_library(
-    paths: Paths, catalogue: Catalogue, usage: Usage, in_use: Callable[[ModelInfo], bool]
-) -> Library:
+def _open_library(paths: Paths, catalogue: Catalogue, usage: Usage, in_use: Callable[[ModelInfo], bool]) -> Library:
     from tui.models import Library
 
     return Library(paths.models, catalogue, usage, in_use)

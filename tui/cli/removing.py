@@ -17,9 +17,7 @@ from tui.domain import BadRequest, ModelInfo
 @click.option("--trash", "show_trash", is_flag=True, help="List what can be brought back.")
 @click.option("--empty-trash", is_flag=True, help="Delete what is in the trash for good.")
 @click.option("-y", "--yes", is_flag=True, help="Ask nothing.")
-def rm(
-    names: tuple[str, ...], all_variants: bool, undo: bool, show_trash: bool, empty_trash: bool, yes: bool
-) -> None:
+def rm(names: tuple[str, ...], all_variants: bool, undo: bool, show_trash: bool, empty_trash: bool, yes: bool) -> None:
     """Delete models from lmdeck's models folder.
 
     NAME must be the whole name of a model or its file. Deleted models go to a trash in the models folder for a week,

@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from tui.config.guardrail import guardrail_setting
     from tui.config.load_parameters import LOAD_PARAMETERS
     from tui.config.load_sections import LOAD_SECTIONS
-    from tui.config.model_folders import model_folders, other_programs
+    from tui.config.model_places import model_folders, other_programs
     from tui.config.parameters import Parameter, parse_value, value_text, with_values
     from tui.config.remotes import RemoteStore
     from tui.config.sampling_parameters import SAMPLING_PARAMETERS
@@ -22,7 +22,7 @@ else:
             "guardrail": "guardrail_setting",
             "load_parameters": "LOAD_PARAMETERS",
             "load_sections": "LOAD_SECTIONS",
-            "model_folders": "model_folders other_programs",
+            "model_places": "model_folders other_programs",
             "parameters": "Parameter parse_value value_text with_values",
             "remotes": "RemoteStore",
             "sampling_parameters": "SAMPLING_PARAMETERS",

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class ModelDefaults:
     """What comes with a model beside its file, from a `model.yaml` or from the store that it lies in."""
 
-    load: tuple[tuple[str, object], ...] = ()
+    load: tuple[tuple[str, Any], ...] = ()
     """Fields of LoadConfig and their values."""
-    sampling: tuple[tuple[str, object], ...] = ()
+    sampling: tuple[tuple[str, Any], ...] = ()
     """Fields of SamplingConfig and their values."""
     system_prompt: str = ""
+
+
+_NO_DEFAULTS = ModelDefaults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class ModelInfo:
     """For a virtual model: the key of the model whose files it uses."""
     recipe: Path | None = None
     """The `model.yaml` of a virtual model."""
-    defaults: ModelDefaults = ModelDefaults()
+    defaults: ModelDefaults = _NO_DEFAULTS
     problem: str = ""
     """Why it cannot be used, as a sentence; empty when it can."""
 

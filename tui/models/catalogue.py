@@ -132,8 +132,9 @@ class Catalogue:
         """The model that a person means by a key, a path, a file name, `publisher/repository`, or part of a key.
 
         Of several variants of one model it is the one that was used last, else a usual one; of several copies the one
-        of the first source. Raises ModelNotFound, with the nearest names, where none or several fit; ModelUnusable where the one that
-        fits has a problem; StorageFailed where it may mean a model elsewhere and that cannot be known.
+        of the first source. Raises ModelNotFound, with the nearest names, where none or several fit; ModelUnusable
+        where the one that fits has a problem; StorageFailed where it may mean a model elsewhere and that cannot be
+        known.
         """
         distant = self._elsewhere.find(name) if self._elsewhere is not None else None
         if distant is not None:

@@ -59,9 +59,8 @@ def _texts_of_store(model: ModelInfo) -> str:
     layers = layers_of(folder, model.store_name)
     parts = []
     for kind, title in _LAYERS.items():
-        for digest in layers.get(kind, ()):
-            if text := layer_text(folder, digest).strip():
-                parts.append(f"## {title}\n\n```\n{text}\n```\n")
+        texts = [layer_text(folder, digest).strip() for digest in layers.get(kind, ())]
+        parts += [f"## {title}\n\n```\n{text}\n```\n" for text in texts if text]
     return "\n".join(parts)
 
 

@@ -57,7 +57,8 @@ def plan_import(
     missing = [number for number in range(1, found.count + 1) if number not in found.parts]
     if missing:
         raise ModelUnusable(
-            f"Of the {found.count:,} files of {found.stem}, part {missing[0]:,} is missing.", "Put it beside the others."
+            f"Of the {found.count:,} files of {found.stem}, part {missing[0]:,} is missing.",
+            "Put it beside the others.",
         )
     parts = [part.path for part in found.parts.values()]
     for part in parts:
@@ -212,7 +213,8 @@ def _file_name(part: Path, named: Path, stem: str, count: int) -> str:
 def _failed(way: Way, folder: Path, error: OSError) -> StorageFailed:
     if error.errno == errno.EXDEV:
         return StorageFailed(
-            "The file lies on another disk, to which there can be no hard link.", "Import it as a copy or a symbolic link."
+            "The file lies on another disk, to which there can be no hard link.",
+            "Import it as a copy or a symbolic link.",
         )
     if error.errno == errno.ENOSPC:
         return StorageFailed(f"There is not enough room on the disk of {folder}.", "Free some, or import it as a link.")

@@ -1,4 +1,4 @@
-"""What changes the library: importing, deleting with undo, pinning. Everything is checked before anything is touched."""
+"""What changes the library: importing and deleting with undo. All is checked before anything is touched."""
 
 from __future__ import annotations
 

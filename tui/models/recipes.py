@@ -8,7 +8,7 @@ screen and are passed over. Everything else is refused, so that nobody counts on
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +44,7 @@ class Recipe:
     thinks: bool | None = None
     sees: bool | None = None
     embeds: bool | None = None
-    defaults: ModelDefaults = ModelDefaults()
+    defaults: ModelDefaults = field(default_factory=ModelDefaults)
     problem: str = ""
     """What is wrong with it; the rest is empty then."""
 
@@ -175,10 +175,10 @@ def _fields(config: Mapping[str, Any], name: str) -> Sequence[tuple[str, Any]]:
     if not isinstance(listed, list):
         raise _wrong(f"config.{name}.fields", "must be a list")
     found = []
-    for number, field in enumerate(listed):
-        if not isinstance(field, dict) or not isinstance(field.get("key"), str) or "value" not in field:
+    for number, item in enumerate(listed):
+        if not isinstance(item, dict) or not isinstance(item.get("key"), str) or "value" not in item:
             raise _wrong(f"config.{name}.fields[{number}]", "must have a key and a value")
-        found.append((field["key"], field["value"]))
+        found.append((item["key"], item["value"]))
     return found
 
 

@@ -52,7 +52,7 @@ class FileSet:
     """What it shares with the projector files that belong to it: their folder or repository."""
     store_name: str = ""
     """What the store calls it, where that is not the name of a file."""
-    defaults: ModelDefaults = ModelDefaults()
+    defaults: ModelDefaults = field(default_factory=ModelDefaults)
     problem: str = ""
     """Why it cannot be used, whatever is in its files."""
 

@@ -164,4 +164,6 @@ def _rank(source: Source, sources: Sequence[Source]) -> int:
 def _is_named_after(projector: Path, family: str) -> bool:
     """Whether a projector's name tells that it is for these models, where models of several kinds lie together."""
     rest = projector.stem.lower().replace("mmproj", "").strip("-_. ")
-    return bool(family) and family in rest or (len(rest) > 3 and rest.startswith(family[: max(6, len(family) // 2)]))
+    if family and family in rest:
+        return True
+    return len(rest) > 3 and rest.startswith(family[: max(6, len(family) // 2)])

@@ -154,4 +154,6 @@ def _size(file: Path) -> int:
 
 
 def _failed(what: str, error: OSError) -> StorageFailed:
-    return StorageFailed(f"{what}: {error.strerror or type(error).__name__}.", "Check the disk and who may write there.")
+    return StorageFailed(
+        f"{what}: {error.strerror or type(error).__name__}.", "Check the disk and who may write there."
+    )

@@ -45,9 +45,7 @@ def virtual_models(
     return found
 
 
-def _base(
-    recipe: Recipe, models: Sequence[PlacedModel], last_used: Callable[[ModelInfo], float]
-) -> ModelInfo | None:
+def _base(recipe: Recipe, models: Sequence[PlacedModel], last_used: Callable[[ModelInfo], float]) -> ModelInfo | None:
     for names in recipe.bases:
         for name in names:
             fitting = [model.info for model in matching_exactly(name, models) if model.info.usable]
