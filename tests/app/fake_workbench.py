@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from tui.config import RemoteStore, Settings
 from tui.domain import (
@@ -30,6 +31,7 @@ from tui.domain import (
 )
 from tui.engine import LogRing
 from tui.engine.remote import RemoteEngines
+from tui.models import Catalogue, Library, SoFar, Usage
 from tui.paths import Paths
 from tui.threads import ThreadStore
 
@@ -118,6 +120,9 @@ class FakeCatalogue:
         before, self._seen = self._seen, tuple(self.on_disk)
         return before != self._seen
 
+    def so_far(self) -> SoFar:
+        return SoFar(self._seen, done=True)
+
 
 @dataclass
 class FakeWorkbench:
@@ -132,6 +137,8 @@ class FakeWorkbench:
         self.settings = Settings(self.paths.settings)
         self.log = LogRing()
         self.catalogue = FakeCatalogue(self.disk_models)
+        self.usage = Usage(self.paths.usage)
+        self.library = Library(self.paths.models, cast(Catalogue, self.catalogue), self.usage)
         self.remote_store = RemoteStore(self.paths.remotes)
         self.remotes = RemoteEngines(self.remote_store.endpoints)
         self.answers: list[FakeAnswer] = []
@@ -147,6 +154,9 @@ class FakeWorkbench:
     @cached_property
     def threads(self) -> ThreadStore:
         return ThreadStore(self.paths.database)
+
+    def default_load(self, model: ModelInfo) -> LoadConfig:
+        return replace(LoadConfig(), **dict(model.defaults.load))
 
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:  # noqa: ARG002
         self.estimates.append(config)

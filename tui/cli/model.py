@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -76,29 +73,17 @@ def path(name: str) -> None:
 @click.argument("name", shell_complete=complete_model)
 def open_(name: str) -> None:
     """Show a model's folder in the file manager of this desk."""
+    from tui.models import folder_opener
+
     workbench, info = _model(name)
     workbench.close()
     folder = info.path.parent
-    command = opener(folder)
+    command = folder_opener(folder)
     if command is None:
         raise BadRequest("There is no desktop here to show a folder on.", f"The folder is {folder}", field="name")
     click.echo(str(folder), err=True)
-    with open(os.devnull, "w") as nothing:
-        subprocess.Popen(command, stdout=nothing, stderr=nothing, start_new_session=True)
-
-
-def opener(folder: Path) -> list[str] | None:
-    """The command that shows a folder; `None` where nobody would see it."""
-    import shutil
-
-    if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
-        return None
-    if sys.platform == "darwin":
-        return ["open", str(folder)]
-    if sys.platform == "win32":
-        return ["explorer", str(folder)]
-    seen = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return ["xdg-open", str(folder)] if seen and shutil.which("xdg-open") else None
+    quiet = subprocess.DEVNULL
+    subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True)
 
 
 def _model(name: str) -> tuple[Workbench, ModelInfo]:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tui.models.catalogue import Catalogue, SoFar, SourceState
     from tui.models.describe import Abilities
     from tui.models.details import ModelDetails, read_details
+    from tui.models.file_manager import folder_opener
     from tui.models.gguf import GgufHeader, TensorInfo, read_header
     from tui.models.gguf_vocabulary import read_vocabulary
     from tui.models.importing import Import, Way
@@ -29,6 +30,7 @@ else:
             "catalogue": "Catalogue SoFar SourceState",
             "describe": "Abilities",
             "details": "ModelDetails read_details",
+            "file_manager": "folder_opener",
             "gguf": "GgufHeader TensorInfo read_header",
             "gguf_vocabulary": "read_vocabulary",
             "importing": "Import Way",
@@ -59,6 +61,7 @@ __all__ = [
     "Usage",
     "Way",
     "entries",
+    "folder_opener",
     "known_sources",
     "read_details",
     "read_header",
