@@ -6,7 +6,19 @@ import argparse
 import importlib
 import json
 
-NAMES = ("engine", "formats", "gap", "memory", "prefix", "screen", "server", "soak", "speculation", "startup")
+NAMES = (
+    "engine",
+    "formats",
+    "gap",
+    "library",
+    "memory",
+    "prefix",
+    "screen",
+    "server",
+    "soak",
+    "speculation",
+    "startup",
+)
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events, getters, on
@@ -88,13 +88,21 @@ class LibraryScreen(Screen[str | None]):
         self.look()
         self.set_interval(LOOK_EVERY, self.look)
 
-    def begin(self, work: Coroutine[Any, Any, None], group: str = "default") -> None:
-        """Do some work beside the screen; of a group that is not the default one only the last goes on."""
-        self.run_worker(self.deck.attempt(work), group=group, exclusive=group != "default")
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do some work beside the screen."""
+        self.run_worker(self.deck.attempt(work))
+
+    def _begin_last(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
+        """Do some work beside the screen, of each group only what was begun last."""
+
+        async def attempt() -> None:
+            await self.deck.attempt(work())
+
+        self.run_worker(attempt, group=group, exclusive=True)
 
     def look(self) -> None:
         """Bring the table up to date."""
-        self.begin(self._look(), "look")
+        self._begin_last(self._look, "look")
 
     async def _look(self) -> None:
         so_far = await self._watch.look()
@@ -140,7 +148,7 @@ class LibraryScreen(Screen[str | None]):
 
     def show_detail(self) -> None:
         """Bring the details up to date."""
-        self.begin(self._show_detail(), "detail")
+        self._begin_last(self._show_detail, "detail")
 
     async def _show_detail(self, *, keep: bool = False) -> None:
         row, section = self.row, self.detail.section
@@ -211,7 +219,7 @@ class LibraryScreen(Screen[str | None]):
 
     def action_unfold(self) -> None:
         self._unfolded = not self._unfolded
-        self.begin(self._show_detail(keep=True), "detail")
+        self._begin_last(lambda: self._show_detail(keep=True), "detail")
 
     def show_pane(self, pane: Widget) -> None:
         """Focus a pane, which a narrow screen has to show first."""
