@@ -6,8 +6,8 @@ It reads through a window of one mebibyte instead of a memory map: a mapped file
 
 from __future__ import annotations
 
-import hashlib
 import re
+import zlib
 from functools import cache
 from struct import Struct
 from typing import BinaryIO, Final
@@ -52,22 +52,23 @@ def _many_short_strings() -> re.Pattern[bytes]:
 
 
 class KnownTexts:
-    """Long arrays of strings that were walked over before, by count and beginning, with their lengths and digests.
+    """Long arrays of strings that were walked over before, by count and beginning, with their lengths and checksums.
 
-    The variants of a model have the same vocabulary. To see that bytes are the same takes a tenth of the time of
-    walking over them, and other threads can run meanwhile.
+    The variants of a model have the same vocabulary. To see that bytes are the same takes a fraction of the time of
+    walking over them, and other threads can run meanwhile. A CRC is enough: a file that was made to have that of
+    another one only misleads the reader about itself, and everything behind the array is checked nonetheless.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bytes], list[tuple[int, bytes]]] = {}
+        self._known: dict[tuple[int, bytes], list[tuple[int, int]]] = {}
 
-    def candidates(self, count: int, beginning: bytes) -> list[tuple[int, bytes]]:
-        """Lengths in bytes and digests of arrays that begin alike."""
+    def candidates(self, count: int, beginning: bytes) -> list[tuple[int, int]]:
+        """Lengths in bytes and checksums of arrays that begin alike."""
         return self._known.get((count, beginning), [])
 
-    def add(self, count: int, beginning: bytes, length: int, digest: bytes) -> None:
+    def add(self, count: int, beginning: bytes, length: int, checksum: int) -> None:
         """Remember an array that is intact."""
-        self._known.setdefault((count, beginning), []).append((length, digest))
+        self._known.setdefault((count, beginning), []).append((length, checksum))
 
 
 class HeaderBytes:
@@ -144,13 +145,13 @@ class HeaderBytes:
             return
         self._ensure(_BEGINNING, what)
         beginning = self._data[self._at : self._at + _BEGINNING]
-        for length, digest in self._known.candidates(count, beginning):
-            if length <= self.left and self._digest(start, length) == digest:
+        for length, checksum in self._known.candidates(count, beginning):
+            if length <= self.left and self._checksum(start, length) == checksum:
                 self._go(start + length)
                 return
         self._walk(count, start, what)
         end = self.position
-        self._known.add(count, beginning, end - start, self._digest(start, end - start))
+        self._known.add(count, beginning, end - start, self._checksum(start, end - start))
         self._go(end)
 
     def _walk(self, count: int, start: int, what: str) -> None:
@@ -177,17 +178,17 @@ class HeaderBytes:
         self._move(at)
         return walked
 
-    def _digest(self, start: int, length: int) -> bytes:
-        """What identifies some bytes of the file; afterwards the cursor must be placed again."""
-        digest = hashlib.sha256()
+    def _checksum(self, start: int, length: int) -> int:
+        """The CRC of some bytes of the file; afterwards the cursor must be placed again."""
+        checksum = 0
         self._file.seek(start)
         while length > 0:
             data = self._file.read(min(length, WINDOW))
             if not data:
                 break
-            digest.update(data)
+            checksum = zlib.crc32(data, checksum)
             length -= len(data)
-        return digest.digest()
+        return checksum
 
     def _go(self, position: int) -> None:
         self._start, self._data, self._at = position, b"", 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events, getters, on
@@ -98,7 +98,8 @@ class LibraryScreen(Screen[str | None]):
         async def attempt() -> None:
             await self.deck.attempt(work())
 
-        self.run_worker(attempt, group=group, exclusive=True)
+        # What is replaced before it begins must not be made.
+        self.run_worker(cast("Callable[[], Awaitable[None]]", attempt), group=group, exclusive=True)
 
     def look(self) -> None:
         """Bring the table up to date."""
