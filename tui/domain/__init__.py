@@ -83,6 +83,7 @@ if TYPE_CHECKING:
         text_message,
     )
     from tui.domain.models import (
+        ModelDefaults,
         ModelInfo,
         ModelVocabulary,
     )
@@ -115,7 +116,7 @@ else:
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
-            "models": "ModelInfo ModelVocabulary",
+            "models": "ModelDefaults ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
             "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
             "serving": "EVERYWHERE LOOPBACK PERMISSIONS ApiToken Permission RequestRecord RequestState RequestTotals "
@@ -161,6 +162,7 @@ __all__ = [
     "MemoryEstimate",
     "MemoryShortage",
     "Message",
+    "ModelDefaults",
     "ModelInfo",
     "ModelLoading",
     "ModelNotFound",

@@ -218,6 +218,11 @@ class ChatScreen(ThreadPanes):
 
         self.app.push_screen(ServerScreen(self.workbench, self.deck.desk), lambda _: self.begin(self._use_model(None)))
 
+    def action_show_library(self) -> None:
+        from tui.app.screens.library import LibraryScreen
+
+        self.app.push_screen(LibraryScreen(self.workbench), self._model_chosen)
+
     def action_choose_model(self) -> None:
         from tui.app.screens.model_picker import ModelPicker
 
