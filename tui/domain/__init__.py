@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         Cancelled,
         ContextExceeded,
         EngineFault,
+        HubFailed,
         LmdeckError,
         ModelNotFound,
         ModelUnusable,
@@ -105,7 +106,7 @@ else:
             "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
             "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
             "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
-            "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
+            "HubFailed ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
             "GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
             "PromptProgress Queued RawPrompt ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
@@ -146,6 +147,7 @@ __all__ = [
     "GenerationStats",
     "Guardrail",
     "GuardrailLevel",
+    "HubFailed",
     "ImagePart",
     "LmdeckError",
     "LoadConfig",
