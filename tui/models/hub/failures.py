@@ -50,7 +50,9 @@ def refused(response: httpx.Response, endpoint: str, repository: str = "", file:
         message, advice = f"The Hub ({_host(endpoint)}) has trouble (HTTP {status}).", "Try again in a while."
     else:
         message, advice = f"The Hub ({_host(endpoint)}) refuses this (HTTP {status}).", f"Look at {page}."
-    lasting = status < 500 and status not in _PATIENT
+    # Large files lie elsewhere, behind addresses that are good for a while: asking again brings a fresh one.
+    moved = response.url.netloc != httpx.URL(endpoint).netloc
+    lasting = status < 500 and status not in _PATIENT and not moved
     return HubFailed(message, advice, status=status, lasting=lasting, retry_after=_retry_after(response))
 
 

@@ -1,7 +1,7 @@
 """Stand-ins for models that lie on the Hub: files of the right length with the right header and nothing else.
 
-llama.cpp lays a model out without looking at its weights, so a file with holes where they would be answers every question
-about memory just as the real one will after the download: the same reader, the same probe, the same figures.
+llama.cpp lays a model out without looking at its weights, so a file with holes where they would be answers every
+question about memory just as the real one will after the download: the same reader, the same probe, the same figures.
 """
 
 from __future__ import annotations
