@@ -47,7 +47,7 @@ def ls(as_json: bool) -> None:
         (
             model.key,
             model.architecture,
-            _parameters(model.parameters),
+            parameters_text(model.parameters),
             model.quantization,
             f"on {model.remote}" if model.remote else readable_size(model.size),
             f"{model.context_length:,}" if model.context_length else "",
@@ -94,7 +94,7 @@ def _record(model: ModelInfo) -> dict[str, Any]:
     }
 
 
-def _parameters(count: int) -> str:
+def parameters_text(count: int) -> str:
     """Parameter counts as model names have them: `0.5B`, `7.2B`, `135M`."""
     if count >= 10**9 / 2:
         return f"{count / 10**9:.1f}B"

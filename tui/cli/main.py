@@ -10,6 +10,7 @@ from tui.cli.completion import completion
 from tui.cli.debug import debug
 from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
+from tui.cli.get import get
 from tui.cli.listing import ls
 from tui.cli.remote import remote
 from tui.cli.serve import serve
@@ -27,6 +28,7 @@ def command() -> None:
 
 
 command.add_command(chat)
+command.add_command(get)
 command.add_command(ls)
 command.add_command(remote)
 command.add_command(serve)

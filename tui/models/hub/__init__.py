@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui.models.hub.address import HubAddress, parse_address
+    from tui.models.hub.choice import find_repository, find_variant
     from tui.models.hub.connection import HubConnection
     from tui.models.hub.fits import Fit, FitKind, fit_of
     from tui.models.hub.hub import Hub
     from tui.models.hub.records import HubFile, Repository, RepositoryDetails, SortBy, Variant
-    from tui.models.hub.variants import choose_variant, recommended
+    from tui.models.hub.variants import choose_variant, in_preference
 else:
     from tui.lazy import lazy_names
 
@@ -21,11 +22,12 @@ else:
         __name__,
         {
             "address": "HubAddress parse_address",
+            "choice": "find_repository find_variant",
             "connection": "HubConnection",
             "fits": "Fit FitKind fit_of",
             "hub": "Hub",
             "records": "HubFile Repository RepositoryDetails SortBy Variant",
-            "variants": "choose_variant recommended",
+            "variants": "choose_variant in_preference",
         },
     )
 
@@ -41,7 +43,9 @@ __all__ = [
     "SortBy",
     "Variant",
     "choose_variant",
+    "find_repository",
+    "find_variant",
     "fit_of",
+    "in_preference",
     "parse_address",
-    "recommended",
 ]

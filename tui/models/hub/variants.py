@@ -78,17 +78,15 @@ def quantization_of(name: str) -> str:
     return found[-1].upper().replace("FP16", "F16").replace("FP32", "F32") if found else ""
 
 
-def recommended(variants: Sequence[Variant], fits: Callable[[Variant], int] = lambda _: 0) -> Variant | None:
-    """What most people should take. `fits` ranks a choice by how well it fits, 0 the best."""
-    if not variants:
-        return None
+def in_preference(variants: Iterable[Variant], fits: Callable[[Variant], int] = lambda _: 0) -> list[Variant]:
+    """The choices as most people should try them. `fits` ranks each by how well it fits the machine, 0 the best."""
 
     def rank(variant: Variant) -> tuple[int, int, int]:
         plain = variant.quantization.removeprefix("UD-")
         place = _PREFERRED.index(plain) if plain in _PREFERRED else len(_PREFERRED)
         return fits(variant), place, variant.size
 
-    return min(variants, key=rank)
+    return sorted(variants, key=rank)
 
 
 def choose_variant(variants: Sequence[Variant], wanted: str, repository: str, file: str = "") -> Variant | None:
