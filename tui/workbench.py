@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tui.engine.remote import RemoteEngines
     from tui.inference import AnsweringModel, FormatCache, Generation
     from tui.models import Catalogue
-    from tui.models.downloads import Downloads
+    from tui.models.downloads import Download, Downloads
     from tui.models.hub import Fit, Hub, RepositoryDetails, Variant
     from tui.threads import AnswerRecorder, ThreadStore
 
@@ -361,7 +361,10 @@ def _new_hub(paths: Paths) -> Hub:
 def _open_downloads(paths: Paths, hub: Hub, catalogue: Callable[[], Catalogue]) -> Downloads:
     from tui.models.downloads import Downloads
 
-    return Downloads(hub.connection, paths.models, paths.downloads, arrived=lambda _: catalogue().refresh())
+    def arrived(_: Download) -> None:
+        catalogue().refresh()
+
+    return Downloads(hub.connection, paths.models, paths.downloads, arrived=arrived)
 
 
 def _new_remotes(store: RemoteStore) -> RemoteEngines:

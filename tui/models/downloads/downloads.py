@@ -194,7 +194,8 @@ class Downloads:
                 job.claim.give_up()
             completed = job.turn == turn and job.entry.state == "completed" and not self._closed
         if completed and self._arrived is not None:
-            self._arrived(job.snapshot(self._models))
+            # Looking at the models folder takes a while, and other downloads go on in this thread.
+            threading.Thread(target=self._arrived, args=(job.snapshot(self._models),), daemon=True).start()
         self._tell()
 
     def _rest(self, job: Job) -> Download:
@@ -210,7 +211,7 @@ class Downloads:
         entry = self._journal.read(identifier)
         if entry is None:
             raise ModelNotFound(f"There is no download {identifier[:40]!r}.", "It may have been removed from the list.")
-        job = self._jobs.setdefault(identifier, Job(entry, self._journal.claim(identifier), self._save))
+        job = self._jobs.setdefault(identifier, Job(entry, self._journal.claim(identifier), self._save, self._tell))
         if not job.claim.take():
             raise Busy("Another lmdeck does this download.", "Stop it there.")
         # Another process may have gone on with it meanwhile.
@@ -241,7 +242,8 @@ class Downloads:
             return download
         if self._is_free(entry.id):  # the process that did it has ended
             return replace(download, state="paused")
-        return replace(download, elsewhere=True)
+        # What exactly it does is known only there.
+        return replace(download, state="downloading", elsewhere=True)
 
     def _is_free(self, identifier: str) -> bool:
         claim = self._journal.claim(identifier)
@@ -259,9 +261,7 @@ class Downloads:
 
     def _spoken_for(self, identifier: str) -> int:
         with self._lock:
-            others = [self._jobs[other].entry for other in self._running if other != identifier]
-        missing = {file.place: file.size - on_disk(self._models, file) for other in others for file in other.files}
-        return sum(missing.values())
+            return sum(self._jobs[other].left(self._models) for other in self._running if other != identifier)
 
     def _wanted_by_others(self, identifier: str) -> Callable[[str], bool]:
         wanted = {

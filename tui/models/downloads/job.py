@@ -15,7 +15,7 @@ from tui.domain import HubFailed, LmdeckError, StorageFailed
 from tui.models.downloads.claim import Claim
 from tui.models.downloads.journal import Entry
 from tui.models.downloads.rate import Rate
-from tui.models.downloads.records import Download, FileProgress, WantedFile
+from tui.models.downloads.records import Download, DownloadState, FileProgress, WantedFile
 from tui.models.downloads.room import check_room
 from tui.models.downloads.transfer import PART, Persistence, Transfer, get_file
 from tui.models.hub import HubConnection
@@ -39,12 +39,14 @@ class Shared:
 class Job:
     """A download of this process. Other threads only read it, by `snapshot`."""
 
-    def __init__(self, entry: Entry, claim: Claim, save: Callable[[Entry], None]) -> None:
+    def __init__(self, entry: Entry, claim: Claim, save: Callable[[Entry], None], tell: Callable[[], None]) -> None:
+        """`save` keeps what is to be kept, `tell` says that something changed."""
         self.entry = entry
         self.claim = claim
         self.turn = 0
         """Counts how often it was started or stopped: what an earlier turn finds out does not count any more."""
         self._save = save
+        self._tell = tell
         self._lock = threading.Lock()
         self._done: dict[str, int] = {}
         self._rate = Rate()
@@ -60,12 +62,26 @@ class Job:
             return replace(download, attempts=self._attempts, next_attempt=self._next_attempt)
         return download
 
+    def left(self, models: Path) -> int:
+        """Bytes that it will still write."""
+        for file in self.entry.files:
+            if file.place not in self._done:
+                self._done[file.place] = on_disk(models, file)
+        return sum(file.size - self._done.get(file.place, 0) for file in self.entry.files)
+
     def change(self, turn: int, **changes: object) -> None:
         """Change what is kept of it, unless its turn is over."""
         with self._lock:
             if turn == self.turn:
                 self.entry = replace(self.entry, **changes)  # type: ignore[arg-type]
                 self._save(self.entry)
+
+    def _pass_to(self, turn: int, state: DownloadState, problem: str = "", advice: str = "") -> None:
+        """Say what it does now. That changes too often for the disk, and is not worth keeping."""
+        with self._lock:
+            if turn == self.turn:
+                self.entry = replace(self.entry, state=state, problem=problem, advice=advice)
+        self._tell()
 
     def next_turn(self, **changes: object) -> int:
         """End the present turn with some changes, and give the number of the next."""
@@ -129,23 +145,23 @@ class Job:
 
         async def attempt(transfer: Transfer) -> None:
             if shared.slots.locked():
-                self.change(turn, state="queued", problem="")
+                self._pass_to(turn, "queued")
             async with shared.slots:
-                self.change(turn, state="downloading", problem="")
+                self._pass_to(turn, "downloading")
                 self._rate.begin(time.monotonic())
                 await transfer.attempt(arrived)
 
         async def failed(problem: HubFailed, attempts: int, wait: float) -> None:
             self._done[file.place] = transfer.on_disk
             self._attempts, self._next_attempt = attempts, time.time() + wait
-            self.change(turn, state="waiting", problem=problem.message, advice=problem.advice)
+            self._pass_to(turn, "waiting", problem.message, problem.advice)
             await asyncio.sleep(wait)
 
         def verifying() -> None:
-            self.change(turn, state="verifying", problem="")
+            self._pass_to(turn, "verifying")
 
         await get_file(transfer, shared.persistence, attempt, failed, verifying)
-        self._done.pop(file.place, None)
+        self._done[file.place] = file.size
         self.change(turn, verified=(*self.entry.verified, file.place))
 
     def _put_in_place(self, models: Path) -> None:

@@ -97,7 +97,7 @@ class Transfer:
         """Whether the whole file has the Hub's checksum. Reads it again unless it was read as it came."""
         if _size_of(self._part) != self._file.size:
             return False
-        if self._hash is None:
+        if not self._file.checksum:
             return True
         if self._hashed != self._file.size:
             self._hash, self._hashed = _new_hash(self._file), 0
@@ -107,7 +107,7 @@ class Transfer:
                         await asyncio.to_thread(self._take, data)
             except OSError as refused:
                 raise _disk_failure(self._part, refused) from refused
-        return self._hash.hexdigest() == self._file.checksum.partition(":")[2]
+        return self._hash is None or self._hash.hexdigest() == self._file.checksum.partition(":")[2]
 
     def discard(self) -> None:
         """Throw away what came so far."""
@@ -197,15 +197,15 @@ async def get_file(
             return
         transfer.discard()
         mismatches += 1
-        problem = HubFailed(
+        mismatch = HubFailed(
             f"{transfer.name} arrived {mismatches} time{'' if mismatches == 1 else 's'} with a wrong checksum.",
             "The Hub, or something on the way, changes it. Try again later, or through another network.",
             status=200,
             lasting=mismatches >= persistence.most_mismatches,
         )
-        if problem.lasting:
-            raise problem
-        await failed(problem, mismatches, persistence.wait(mismatches, 0.0))
+        if mismatch.lasting:
+            raise mismatch
+        await failed(mismatch, mismatches, persistence.wait(mismatches, 0.0))
 
 
 def _new_hash(file: WantedFile) -> hashlib._Hash | None:

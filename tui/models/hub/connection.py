@@ -26,6 +26,7 @@ from tui.engine.remote import LeavableLoop
 from tui.models.hub.failures import nonsense, refused, unreachable
 
 Result = TypeVar("Result")
+Value = str | int | float | bool | None
 Query = Mapping[str, str | int | bool | Sequence[str]]
 
 MOST_JSON = 32 * 1024 * 1024
@@ -153,7 +154,7 @@ class HubConnection:
 
     def _here(self, url: str) -> str:
         """An address as it is here: mirrors pass on the Hub's own."""
-        from huggingface_hub.utils import fix_hf_endpoint_in_url
+        from huggingface_hub.utils._http import fix_hf_endpoint_in_url
 
         return fix_hf_endpoint_in_url(url, self.endpoint)
 
@@ -170,7 +171,7 @@ class HubConnection:
     def _own_headers(self) -> dict[str, str]:
         """Who we are, and the token of who is logged in: asked each time, so that a login counts at once."""
         from huggingface_hub import constants
-        from huggingface_hub.utils import build_hf_headers
+        from huggingface_hub.utils._headers import build_hf_headers
 
         if constants.is_offline_mode():
             raise HubFailed(
@@ -215,13 +216,13 @@ class HubConnection:
             loop.wind_up()
 
 
-def _flat(query: Query | None) -> list[tuple[str, str]]:
+def _flat(query: Query | None) -> list[tuple[str, Value]]:
     """A query with lists as repeated names, as the Hub's interface wants them."""
-    pairs: list[tuple[str, str]] = []
-    for name, value in (query or {}).items():
-        for one in [value] if isinstance(value, str | int) else value:
-            pairs.append((name, str(one).lower() if isinstance(one, bool) else str(one)))
-    return pairs
+    return [
+        (name, str(one).lower() if isinstance(one, bool) else one)
+        for name, value in (query or {}).items()
+        for one in ([value] if isinstance(value, str | int) else value)
+    ]
 
 
 def _origin(url: str) -> tuple[str, str]:
