@@ -57,7 +57,7 @@ def follow(workbench: Workbench, download: Download, again: str) -> None:
         raise HubFailed(download.problem or f"The download {state}.", download.advice or f"To go on: {again}")
     click.echo("Download completed.", err=True)
     for file in download.files:
-        click.echo(str(workbench.paths.models / download.repository / file.name))
+        click.echo(str(workbench.paths.models / file.place))
 
 
 def progress_line(download: Download) -> str:

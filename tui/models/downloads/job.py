@@ -178,7 +178,7 @@ def as_found(entry: Entry, models: Path, done: Mapping[str, int] = {}) -> Downlo
     """A download by what is kept of it and what lies on disk; `done` is what is known better of some places."""
     files = tuple(
         FileProgress(
-            name=file.place.rpartition("/")[2],
+            place=file.place,
             size=file.size,
             done=done[file.place] if file.place in done else on_disk(models, file),
             verified=entry.state == "completed" or file.place in entry.verified,

@@ -30,11 +30,17 @@ class WantedFile:
 class FileProgress:
     """How far one file is."""
 
-    name: str
+    place: str
+    """Below the models folder, with slashes."""
     size: int
     done: int
     """Bytes on disk."""
     verified: bool = False
+
+    @property
+    def name(self) -> str:
+        """The file's own name."""
+        return self.place.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,12 @@ class Download:
     def done(self) -> int:
         """Bytes of them that are on disk."""
         return sum(file.done for file in self.files)
+
+    @property
+    def main_place(self) -> str:
+        """The place of the file that is loaded: the first that is no projector."""
+        places = [file.place for file in self.files]
+        return next((place for place in places if "mmproj" not in place.lower()), places[0])
 
     @property
     def part(self) -> float:

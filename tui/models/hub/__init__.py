@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tui.models.hub.connection import HubConnection
     from tui.models.hub.fits import Fit, FitKind, fit_of
     from tui.models.hub.hub import Hub
+    from tui.models.hub.placing import places_of
     from tui.models.hub.records import HubFile, Repository, RepositoryDetails, SortBy, Variant
     from tui.models.hub.variants import choose_variant, in_preference
 else:
@@ -26,6 +27,7 @@ else:
             "connection": "HubConnection",
             "fits": "Fit FitKind fit_of",
             "hub": "Hub",
+            "placing": "places_of",
             "records": "HubFile Repository RepositoryDetails SortBy Variant",
             "variants": "choose_variant in_preference",
         },
@@ -48,4 +50,5 @@ __all__ = [
     "fit_of",
     "in_preference",
     "parse_address",
+    "places_of",
 ]
