@@ -43,9 +43,10 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
     _pages: Iterator[tuple[Repository, ...]] | None = None
     _details: RepositoryDetails | None = None
     _readme: str | None = None
+    _here: frozenset[str] = frozenset()
     _searched = ""
     _order = 0
-    _size = 0
+    _narrowed = 0
     _typing: Timer | None = None
     _resting: Timer | None = None
 
@@ -99,7 +100,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
 
     async def _next_page(self) -> Sequence[Repository]:
         """The next page that has something in it of the wanted size; nothing at the end."""
-        most = SIZES[self._size][1] * 10**9
+        most = SIZES[self._narrowed][1] * 10**9
         while self._pages is not None:
             page = await asyncio.to_thread(next, self._pages, None)
             if page is None:
@@ -128,7 +129,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
             self._say(f"{len(self.found.items)} found")
 
     def _say(self, text: str) -> None:
-        size = SIZES[self._size][0]
+        size = SIZES[self._narrowed][0]
         parts = [text, f"s {ORDERS[self._order][1]}", f"f {size}"]
         self.box.say(" · ".join(part for part in parts if part))
 
@@ -137,7 +138,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         self._search(self._searched, again=True)
 
     def action_narrow(self) -> None:
-        self._size = (self._size + 1) % len(SIZES)
+        self._narrowed = (self._narrowed + 1) % len(SIZES)
         self._search(self._searched, again=True)
 
     # --- one repository
@@ -168,12 +169,20 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
             self.choices.empty_text = f"{problem.message}\n\n{problem.advice}"
             self.choices.set_items([])
             return
+        await self._look_here(details)
         self._details = details
         self.choices.empty_text = "No GGUF files in it."
         self._show_choices([Choice(one) for one in details.variants])
         self.choices.highlight(next((one.variant.name for one in self.choices.items if one.best), ""))
         self._show_card()
         await self._weigh(details)
+
+    async def _look_here(self, details: RepositoryDetails) -> None:
+        """Find out which choices are on this machine."""
+        queue, repository = self.workbench.downloads, details.repository.id
+        self._here = await asyncio.to_thread(
+            lambda: frozenset(one.name for one in details.variants if queue.has(repository, one))
+        )
 
     async def _weigh(self, details: RepositoryDetails) -> None:
         """Find out which choices fit, the recommended one first, as that is mostly all one wants to know."""
@@ -204,16 +213,19 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         best = next(iter(in_preference([row.variant for row in rows], lambda one: ranks[one.name])), None)
         shown = []
         for row in rows:
-            job = self.download_of(repository, row.variant)
-            here = (
-                job.state == "completed" if job is not None else self.workbench.downloads.has(repository, row.variant)
-            )
+            job, here = self.download_of(repository, row.variant), row.variant.name in self._here
             shown.append(replace(row, here=here, download=job, best=row.variant is best))
         if shown != self.choices.items:
             self.choices.set_items(shown)
 
     def downloads_changed(self) -> None:
-        self._show_choices(self.choices.items)
+        if self._details is not None:
+            self.begin(self._after_change(self._details), "here")
+
+    async def _after_change(self, details: RepositoryDetails) -> None:
+        await self._look_here(details)
+        if self._details is details:
+            self._show_choices(self.choices.items)
 
     def _show_card(self) -> None:
         if self._details is not None and self._readme is None:

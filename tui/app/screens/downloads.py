@@ -18,7 +18,7 @@ from tui.app.widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from tui.workbench import Workbench
 
-EMPTY = "No downloads.\n\nF7 in the chat finds models on Hugging Face; so does: lmdeck get NAME"
+EMPTY = "No downloads.\n\nF3 in the chat finds models on Hugging Face; so does: lmdeck get NAME"
 
 
 class DownloadsScreen(DownloadCommands):

@@ -38,7 +38,7 @@ class Downloads:
         at_once: int = AT_ONCE,
         arrived: Callable[[Download], None] | None = None,
     ) -> None:
-        """`models` is where files go, `folder` where jobs are kept. `arrived` hears of completed ones, in any thread."""
+        """`models` is where files go, `folder` where jobs are kept. `arrived` hears of completed ones."""
         self._connection = connection
         self._models = models
         self._journal = Journal(folder)

@@ -126,7 +126,7 @@ class Transfer:
         length = response.headers.get("Content-Length", "")
         if response.status_code != 200 or length not in ("", str(self._file.size)):
             raise HubFailed(
-                f"The Hub sends something else than the file (HTTP {response.status_code}, {length or 'unknown'} bytes).",
+                f"The Hub sends something else than the file: {length or 'some'} bytes.",
                 "Does the network want you to log in?",
                 status=response.status_code,
             )

@@ -1,4 +1,4 @@
-"""The Hub: finding models on Hugging Face, or whatever `HF_ENDPOINT` names, and knowing them before they are downloaded.
+"""The Hub: finding models on Hugging Face, or what `HF_ENDPOINT` names, and knowing them before they are downloaded.
 
 huggingface_hub says where the Hub is, who is logged in and whether it may be asked at all (`HF_ENDPOINT`, `HF_TOKEN`,
 stored logins, `HF_HUB_OFFLINE`). The requests themselves go through httpx: huggingface_hub lists models without any

@@ -1,7 +1,7 @@
 """Whether a model fits this machine: what the engine's own fitting makes of its header.
 
-The four verdicts are LM Studio's (`fitEstimation` of its download options); how they are found is not: nothing is guessed
-from the size of a file.
+The four verdicts are LM Studio's (`fitEstimation` of its download options); how they are found is not: nothing is
+guessed from the size of a file.
 """
 
 from __future__ import annotations
