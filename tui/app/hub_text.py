@@ -129,7 +129,11 @@ def repository_figures(one: Repository, width: int) -> str:
     age = age_text(time.time() - one.updated) if one.updated else ""
     parameters = parameters_text(one.parameters) if one.parameters else ""
     columns = [f"{parameters:>7}", f"{count_text(one.likes):>5}♥", f"{count_text(one.downloads):>6}↓", f"{age:>5}"]
-    return "".join(columns if width >= 64 else columns[:1] + columns[2:3] if width >= 40 else columns[:1])
+    if width >= 64:
+        return "".join(columns)
+    return "".join(
+        [columns[0], *columns[2:]] if width >= 52 else [columns[0], columns[2]] if width >= 40 else columns[:1]
+    )
 
 
 def download_figures(one: Download) -> str:

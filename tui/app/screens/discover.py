@@ -80,6 +80,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         """Show the first page of what fits."""
         self._say("searching…")
         hub = await asyncio.to_thread(lambda: self.workbench.hub)
+        self.box.name_hub(hub.endpoint)
         order = ORDERS[self._order][0]
         try:
             address = await asyncio.to_thread(hub.address, text)
@@ -118,6 +119,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         self._say(f"{len(found)} found" if found else "nothing found")
         if not found:
             self._details = None
+            self.choices.show_title("")
             self.choices.set_items([])
             self.card.show([])
 
@@ -160,7 +162,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         if self._details is not None and self._details.repository.id == repository:
             return
         self._readme = None
-        self.choices.border_title = one_line(f"Files · {repository}")
+        self.choices.show_title(repository)
         self.choices.empty_text = "asking…"
         self.choices.set_items([])
         try:
@@ -263,6 +265,4 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         download = await asyncio.to_thread(self.workbench.downloads.add, repository, details.revision, choice.variant)
         if choice.fit is not None and choice.fit.kind == "none":
             self.deck.warn(f"{choice.variant.name} will not fit this machine. It is downloaded all the same.")
-        else:
-            self.notify(f"Downloading {repository} {download.name}.", markup=False)
         self.look_at_downloads()

@@ -49,7 +49,7 @@ class DiscoverPanes(Screen["str | None"]):
         return cast("LmdeckApp", self.app)
 
     def compose(self) -> ComposeResult:
-        yield SearchBox("Search Hugging Face", "words, owner/name, or an address")
+        yield SearchBox("words, owner/name, or an address")
         with Horizontal(id="deck"):
             yield RepositoryList().add_class("-shown")
             with Vertical(id="side"):
@@ -77,6 +77,15 @@ class DiscoverPanes(Screen["str | None"]):
     def action_search(self) -> None:
         self.box.field.focus()
         self.box.field.select_all()
+
+    def action_show_downloads(self) -> None:
+        from tui.app.screens.downloads import DownloadsScreen
+
+        self.app.push_screen(DownloadsScreen(self.workbench), self._load_arrived)
+
+    def _load_arrived(self, path: str | None) -> None:
+        if path:
+            self.dismiss(path)
 
     def action_next_pane(self, step: int) -> None:
         panes = self._ring

@@ -17,7 +17,7 @@ _MOST_NAME = 26
 
 
 class RepositoryList(RowList["Repository"]):
-    """Repositories that a search found, as they come. A lock marks gated ones."""
+    """Repositories that a search found, as they come. A diamond marks gated ones."""
 
     BINDINGS = bindings_for("repositories")
 
@@ -32,7 +32,7 @@ class RepositoryList(RowList["Repository"]):
 
     def pieces(self, item: Repository, width: int, *, at_cursor: bool) -> Pieces:
         figures = repository_figures(item, width)
-        gate = "⚿ " if item.gated else "  "
+        gate = "◊ " if item.gated else "  "
         room = width - len(figures) - 3
         return [(gate, "quiet"), (fit(one_line(item.id), room), "bold" if at_cursor else ""), (f"{figures} ", "quiet")]
 
@@ -44,6 +44,11 @@ class ChoiceList(RowList[Choice]):
 
     def __init__(self) -> None:
         super().__init__("Files", classes="pane")
+
+    def show_title(self, repository: str) -> None:
+        """Put the repository's name into the border."""
+        self.title = f"Files · {one_line(repository)}" if repository else "Files"
+        self._show_title()
 
     def key_of(self, item: Choice) -> str:
         return item.variant.name
