@@ -262,7 +262,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         if choice.here:
             self.dismiss(self.path_of(repository, choice.variant))
             return
-        download = await asyncio.to_thread(self.workbench.downloads.add, repository, details.revision, choice.variant)
+        await asyncio.to_thread(self.workbench.downloads.add, repository, details.revision, choice.variant)
         if choice.fit is not None and choice.fit.kind == "none":
             self.deck.warn(f"{choice.variant.name} will not fit this machine. It is downloaded all the same.")
         self.look_at_downloads()

@@ -30,7 +30,8 @@ def find_repository(hub: Hub, address: HubAddress) -> RepositoryDetails:
         except HubFailed as problem:
             if problem.status not in (401, 404):
                 raise
-            missing = missing or problem
+            if name == address.repository:
+                missing = problem
             continue
         if details.variants:
             return details
