@@ -75,7 +75,7 @@ class FakeHub:
     def __init__(self, plan: Plan | None = None, *, delay: float = 0.0, chunk: int = 64 * 1024) -> None:
         """`delay` is how many seconds there are between the chunks of a file."""
         self.repositories: dict[str, FakeRepository] = {}
-        self.plan = plan or (lambda _path, _nth: "")
+        self.plan = plan or well
         self.delay = delay
         self.chunk = chunk
         self.page_of = 30
@@ -432,6 +432,20 @@ def seeded_plan(seed: int, rate: float, most: int = 3) -> Plan:
     def plan(path: str, nth: int) -> Fault:
         random = Random(f"{seed}:{path}:{nth}")
         return random.choice(kinds) if nth < most and random.random() < rate else ""
+
+    return plan
+
+
+def well(_path: str, _nth: int) -> Fault:
+    """Nothing goes wrong."""
+    return ""
+
+
+def always(fault: Fault, what: str = "") -> Plan:
+    """The same misfortune for every request whose path has something in it."""
+
+    def plan(path: str, _nth: int) -> Fault:
+        return fault if what in path else ""
 
     return plan
 

@@ -153,7 +153,7 @@ def test_a_size_that_is_a_lie_harms_nobody(fake: FakeHub, hub: Hub) -> None:
     (variant,) = details.variants
     for size in (10, 2**52):
         lie = replace(variant, files=(replace(variant.files[0], size=size),))
-        with pytest.raises(LmdeckError, match="damaged|cut off|kept|less"):
+        with pytest.raises(LmdeckError, match=r"damaged|cut off|kept|less"):
             hub.stand_in(details, lie)
 
 
@@ -175,7 +175,7 @@ def test_the_four_verdicts() -> None:
     assert verdict(model, 0, CUDA0=0, CPU=100) == "cpu"
     assert verdict(model, None, CPU=100) == "cpu"
 
-    def refusing(_: ModelInfo, config: LoadConfig) -> FittedLoad:
+    def refusing(*_: object) -> FittedLoad:
         raise ModelWillNotFit("m needs 9 GB.", needed_bytes=9)
 
     fit = fit_of(model, refusing)

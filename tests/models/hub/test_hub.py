@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-from tests.models.fake_hub import COMMIT, TOKEN, FakeHub
+from tests.models.fake_hub import COMMIT, TOKEN, FakeHub, always
 from tests.models.hub_models import noise, publish_tiny
 from tui.domain import Cancelled, HubFailed, ModelNotFound
 from tui.models.hub import Hub, HubAddress, HubConnection, find_repository
@@ -54,7 +54,7 @@ def test_results_come_page_by_page_in_the_wanted_order(fake: FakeHub, hub: Hub) 
     assert [one.id for one in first][:2] == ["maker/tiny-69-GGUF", "maker/tiny-68-GGUF"]
     assert len([asked for asked in fake.asked if asked.path == "/api/models"]) == 1, "the second page was not wanted"
     assert [len(page) for page in pages] == [30, 10]
-    assert not list(hub.search("nothing like it"))[0]
+    assert not next(iter(hub.search("nothing like it")))
     assert len(next(hub.search("", "downloads"))) == 30
 
 
@@ -80,7 +80,7 @@ def test_a_damaged_answer_is_no_crash(fake: FakeHub, hub: Hub) -> None:
     details = hub.details("a/odd")
     assert details.repository.parameters == details.repository.context_length == 0
     assert details.base_models == ("ok/ok",)
-    fake.plan = lambda path, nth: "portal"
+    fake.plan = always("portal")
     with pytest.raises(HubFailed, match="does not answer as the Hub does"):
         hub.details("a/odd")
     with pytest.raises(HubFailed, match="does not answer as the Hub does"):

@@ -93,7 +93,8 @@ def test_places_mirror_the_repository_and_projectors_lie_beside_their_model() ->
 @pytest.mark.parametrize(
     "path",
     [
-        "../x.gguf", "/etc/x.gguf", "a/../../x.gguf", "a//x.gguf", "./x.gguf", ".x.gguf", "a/.git/x.gguf", "a\\..\\x.gguf",
+        "../x.gguf", "/etc/x.gguf", "a/../../x.gguf", "a//x.gguf", "./x.gguf", ".x.gguf", "a/.git/x.gguf",
+        "a\\..\\x.gguf",
         "C:x.gguf", "x.gguf ", "con.gguf", "a/NUL/x.gguf", "x\n.gguf", "x\u202e.gguf", "-x.gguf", "x.sh", "~/x.sh",
         f"{'x' * 250}.gguf", "/".join("abcdefghij") + ".gguf", "x?.gguf", "a./x.gguf",
     ],

@@ -133,8 +133,9 @@ class Downloads:
         """Let a download go on that was paused or failed, and one that waits try again at once. Raises as `pause`."""
         with self._lock:
             job = self._own(identifier)
-            goes_on = identifier in self._running and job.entry.state != "waiting"
-            if not goes_on and job.entry.state != "completed":
+            state = job.entry.state
+            goes_on = identifier in self._running and state in ACTIVE and state != "waiting"
+            if not goes_on and state != "completed":
                 self._end_turn(identifier)
                 self._start(job)
             return self._rest(job)
