@@ -147,6 +147,7 @@ class Downloads:
             if job.entry.state not in ENDED:
                 self._rest(job)
                 raise Busy("The download has not ended.", "Cancel it first.")
+            self._end_turn(identifier)
             del self._jobs[identifier]
             self._journal.forget(identifier)
             job.claim.remove()
