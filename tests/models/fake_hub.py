@@ -409,8 +409,9 @@ class _CdnHandler(_Handler):
 
     def _send(self, body: bytes, fault: Fault) -> None:
         end = len(body) // 2 if fault in ("cut", "stall") else len(body)
-        for at in range(0, end, self.hub.chunk):
-            piece = body[at : min(at + self.hub.chunk, end)]
+        chunk = self.hub.chunk
+        for at in range(0, end, chunk):
+            piece = body[at : min(at + chunk, end)]
             self.wfile.write(piece)
             self.hub.sent += len(piece)
             if self.hub.delay:

@@ -45,6 +45,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
     _readme: str | None = None
     _here: frozenset[str] = frozenset()
     _searched = ""
+    _wanted = ""
     _order = 0
     _narrowed = 0
     _typing: Timer | None = None
@@ -118,7 +119,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         self.found.action_first()
         self._say(f"{len(found)} found" if found else "nothing found")
         if not found:
-            self._details = None
+            self._details, self._wanted = None, ""
             self.choices.show_title("")
             self.choices.set_items([])
             self.card.show([])
@@ -151,16 +152,20 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
             if self._resting is not None:
                 self._resting.stop()
             if event.key:
-                self._resting = self.set_timer(RESTING, lambda: self.begin(self._open(event.key), "details"))
+                self._resting = self.set_timer(RESTING, lambda: self._want(event.key))
             if self.found.items and self.found.cursor >= len(self.found.items) - NEAR_THE_END:
                 self.begin(self._more(), "more")
         elif event.rows is self.choices:
             self._show_card()
 
+    def _want(self, repository: str) -> None:
+        """Show a repository, unless it is shown or on its way."""
+        if repository != self._wanted:
+            self._wanted = repository
+            self.begin(self._open(repository), "details")
+
     async def _open(self, repository: str) -> None:
         """Show the choices of a repository, and then one after the other whether they fit."""
-        if self._details is not None and self._details.repository.id == repository:
-            return
         self._readme = None
         self.choices.show_title(repository)
         self.choices.empty_text = "asking…"
@@ -168,6 +173,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         try:
             details = await asyncio.to_thread(self.workbench.hub.details, repository)
         except HubFailed as problem:
+            self._wanted = ""
             self.choices.empty_text = f"{problem.message}\n\n{problem.advice}"
             self.choices.set_items([])
             return
@@ -251,7 +257,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
     @on(RowList.Chosen)
     def _chosen(self, event: RowList.Chosen) -> None:
         if isinstance(event.rows, RepositoryList):
-            self.begin(self._open(event.key), "details")
+            self._want(event.key)
             self.show_pane(self.choices)
         elif isinstance(event.rows, ChoiceList) and self._details is not None and self.choices.current is not None:
             self.begin(self._get(self._details, self.choices.current))

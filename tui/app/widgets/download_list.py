@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
 
@@ -27,6 +27,7 @@ _WIDE = 96
 class DownloadList(RowList["Download"]):
     """Downloads, the newest first."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--problem"}
     BINDINGS = bindings_for("downloads")
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from tui.app.actions import bindings_for
 from tui.app.figures import bytes_text, fit, one_line
@@ -40,6 +40,7 @@ class RepositoryList(RowList["Repository"]):
 class ChoiceList(RowList[Choice]):
     """The variants of a repository: size, whether it fits here, and whether it is here. A star marks the best one."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--problem"}
     BINDINGS = bindings_for("choices")
 
     def __init__(self) -> None:
