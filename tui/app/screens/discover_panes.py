@@ -71,8 +71,10 @@ class DiscoverPanes(Screen["str | None"]):
         """Focus a pane, which a narrow screen has to show first."""
         aside = pane in (self.choices, self.card)
         self.set_class(aside, "-aside")
-        # It can take the focus only when the stylesheet has shown it.
-        self.call_after_refresh(pane.focus)
+        if pane.focusable:
+            pane.focus()
+        else:  # it can take the focus only when the stylesheet has shown it
+            self.call_after_refresh(pane.focus)
 
     def action_search(self) -> None:
         self.box.field.focus()
