@@ -45,9 +45,8 @@ class Device:
 @functools.cache
 def load_llama() -> Any:
     """The `llama_cpp.llama_cpp` module, its backend initialised. Slow the first time."""
-    # libgomp reads its settings when it is loaded. Waiting threads that spin starve the screen on small
-    # machines, and each other where a core is taken away.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # OMP_WAIT_POLICY stays as it is: how OpenMP waits by itself, spinning for a moment and then sleeping, was
+    # measured as the best; `default_threads` in loading.py has the figures.
     # Without this an assertion in ggml forks a debugger that can hang for minutes.
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     from llama_cpp import llama_cpp

@@ -14,7 +14,7 @@ from tui.engine.pace import Pace
 from tui.engine.plan import Planner, depth
 from tui.engine.sequences import Sequence, SequenceTable
 from tui.engine.speculation import Speculator
-from tui.engine.task import GenerationTask
+from tui.engine.task import GenerationTask, Mailbox
 from tui.engine.vocabulary import Vocabulary
 
 # What llama_decode returns (llama.h)
@@ -62,6 +62,8 @@ class Runner:
         """An answer was put back because the cache is full; nobody should begin before one ends."""
         self.reading: frozenset[GenerationTask] = frozenset()
         """Tasks whose prompt is in the step that is computed now."""
+        self._said: list[Mailbox] = []
+        """What got something to say in the last step and was not announced yet."""
 
     def start(self, task: GenerationTask, sequence: Sequence) -> None:
         """Serve a task in its sequence from the next step on."""
@@ -74,6 +76,7 @@ class Runner:
         task.position = 0
         task.mailbox.queued(0)
         task.mailbox.prompt_read(len(sequence.tokens), task.cached, task.prompt_tokens)
+        self._said.append(task.mailbox)
 
     def drop_cancelled(self) -> None:
         """End the answers that nobody wants any more."""
@@ -143,6 +146,11 @@ class Runner:
 
     def _compute(self, shares: list[Share]) -> int:
         """One call of llama.cpp; its result code."""
+        # Readers who wake between two tokens would take the interpreter from the step's many short calls, each of
+        # which gives it up for a moment. While llama.cpp computes, it is theirs.
+        for mailbox in self._said:
+            mailbox.announce()
+        self._said.clear()
         share = shares[0]
         if share.chunk is None or self._images is None:
             return self._batch.decode(self._context, shares)
@@ -164,6 +172,7 @@ class Runner:
                 if start < task.prompt_tokens:
                     read = min(len(sequence.tokens), task.prompt_tokens)
                     task.mailbox.prompt_read(read, task.cached, task.prompt_tokens)
+                    self._said.append(task.mailbox)
             row += share.size
             if share.outputs:
                 self._take_outputs(share, task, row - share.outputs, now)
@@ -207,6 +216,7 @@ class Runner:
         piece = b"" if token in task.hidden else self._vocabulary.piece(token)
         data, stopped = task.stops.feed(piece)
         task.mailbox.output(data, logprobs)
+        self._said.append(task.mailbox)
         if stopped:
             self._end(sequence, "stopStringFound")
         elif task.generated == task.sampling.max_tokens:

@@ -52,16 +52,21 @@ class Mailbox:
             self._changed.notify()
 
     def prompt_read(self, done: int, cached: int, total: int) -> None:
+        """Say how far the prompt is read. Who waits is not woken before `announce`."""
         with self._changed:
             self._prompt = (done, cached, total)
-            self._changed.notify()
 
     def output(self, data: bytes, logprobs: Sequence[TokenLogprob] = ()) -> None:
+        """Put in what one token said. Who waits is not woken before `announce`."""
         with self._changed:
             self._data += data
             self._tokens += 1
             if logprobs:
                 self._logprobs.extend(logprobs)
+
+    def announce(self) -> None:
+        """Wake who waits for what was put in."""
+        with self._changed:
             self._changed.notify()
 
     def held_back(self, data: bytes) -> None:

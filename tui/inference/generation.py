@@ -17,6 +17,8 @@ from tui.domain import (
     GenerationStats,
     LmdeckError,
     ModelLoading,
+    PromptProgress,
+    Queued,
 )
 from tui.engine import LoadedModel, LoadProgress
 from tui.formats import ChatFormat
@@ -162,7 +164,8 @@ class Generation:
             self._publish(events)
             if isinstance(events[-1], Finished | Failed):
                 return
-            time.sleep(_GATHER)
+            if not isinstance(events[-1], Queued | PromptProgress):  # or the first word would come late
+                time.sleep(_GATHER)
 
     def _publish(self, events: Sequence[Event]) -> None:
         if self._record is not None and events:

@@ -83,7 +83,8 @@ class Answering:
         self._first.clear()
         while True:
             try:
-                batch_or_end = await asyncio.wait_for(self._news.get(), KEEP_ALIVE)
+                async with asyncio.timeout(KEEP_ALIVE):
+                    batch_or_end = await self._news.get()
             except TimeoutError:
                 yield None
                 continue
