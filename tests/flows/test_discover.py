@@ -41,6 +41,7 @@ def test_search_pick_download_load_and_chat(
             screen.type("talker")
             screen.wait(lambda text: "1 found" in text and "other-GGUF" not in text)
             screen.keys("Enter")
+            screen.wait("┏━ Models")
             screen.keys("Enter")
             screen.wait(lambda text: "┏━ Files" in text and text.count("✓") >= 2)  # both are weighed
             assert "★ Q4_0" in screen.screen()

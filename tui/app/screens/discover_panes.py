@@ -42,6 +42,7 @@ class DiscoverPanes(Screen["str | None"]):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self.workbench = workbench
+        self._going: Widget | None = None
 
     @property
     def deck(self) -> LmdeckApp:
@@ -69,14 +70,15 @@ class DiscoverPanes(Screen["str | None"]):
 
     def show_pane(self, pane: Widget) -> None:
         """Focus a pane, which a narrow screen has to show first."""
-        aside = pane in (self.choices, self.card)
-        self.set_class(aside, "-aside")
+        self.set_class(pane in (self.choices, self.card), "-aside")
+        self._going = pane
         if pane.focusable:
             pane.focus()
         else:  # it can take the focus only when the stylesheet has shown it
             self.call_after_refresh(pane.focus)
 
     def action_search(self) -> None:
+        self._going = None
         self.box.field.focus()
         self.box.field.select_all()
 
@@ -108,6 +110,9 @@ class DiscoverPanes(Screen["str | None"]):
 
     @on(events.DescendantFocus)
     def _focus_moved(self, event: events.DescendantFocus) -> None:
+        if self._going not in (None, event.widget):
+            return  # news of where the focus was before
+        self._going = None
         if event.widget is self.found:
             self.remove_class("-aside")
         elif event.widget in (self.choices, self.card):
