@@ -98,6 +98,16 @@ class Paths:
         return self.cache / "models.json"
 
     @property
+    def downloads(self) -> Path:
+        """The downloads, one file for each."""
+        return self.data / "downloads"
+
+    @property
+    def stand_ins(self) -> Path:
+        """Headers of models that lie on the Hub."""
+        return self.cache / "stand-ins"
+
+    @property
     def verdicts(self) -> Path:
         """What the probe and the self-test found out."""
         return self.cache / "verdicts.json"

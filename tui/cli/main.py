@@ -11,6 +11,7 @@ from tui.cli.completion import completion
 from tui.cli.debug import debug
 from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
+from tui.cli.get import get
 from tui.cli.importing import import_
 from tui.cli.listing import ls
 from tui.cli.load import load, ps, unload
@@ -33,6 +34,7 @@ def command() -> None:
 
 
 command.add_command(chat)
+command.add_command(get)
 command.add_command(ls)
 command.add_command(load)
 command.add_command(unload)

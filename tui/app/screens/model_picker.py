@@ -99,7 +99,7 @@ class ModelPicker(ModalScreen[str | None]):
             else (
                 "No models yet.\n\nPut a GGUF file into this folder, or into a folder below it:\n"
                 f"{self._workbench.paths.models}\n\nThis list refreshes by itself.\n\n"
-                "Or press a to use the models of another machine."
+                "Or press f to find and download one, or a to use the models of another machine."
             )
         )
         rows.set_items(models)
@@ -194,6 +194,19 @@ class ModelPicker(ModalScreen[str | None]):
     async def _unload(self, key: str) -> None:
         await asyncio.to_thread(self._workbench.unload, key)
         self._look()
+
+    def action_discover(self) -> None:
+        """Look for models on the Hub; what is to be loaded then comes back here."""
+        from tui.app.screens.discover import DiscoverScreen
+
+        self.app.push_screen(DiscoverScreen(self._workbench), self._arrived)
+
+    def _arrived(self, path: str | None) -> None:
+        self.run_worker(self.deck.attempt(self._load_file(path)) if path else self._show_models())
+
+    async def _load_file(self, path: str) -> None:
+        model = await asyncio.to_thread(self._workbench.catalogue.find, path)
+        await ask_how_to_load(self.deck, model, self._loaded.get(model.key), self._load_ended)
 
     def action_add_remote(self) -> None:
         """Ask for another remote engine."""
