@@ -88,6 +88,8 @@ def titles(*arguments: str) -> list[str]:
 
 
 def test_threads_are_changed(trip: str) -> None:
+    run("rename", "taxes", "Täxes")
+    run("rename", "TAXES", "Taxes")
     assert run("rename", "Trip to Oslo", "Oslo").stderr == "Renamed Trip to Oslo to Oslo.\n"
     run("move", "oslo", "taxes", "--to", "Work/Deep")
     assert titles("--folder", "Deep") == ["Oslo", "Deep thoughts", "Taxes"]

@@ -52,7 +52,10 @@ def export_verb(
 ) -> None:
     """Export THREAD, a folder, or everything.
 
-    lmdeck threads export Trip -o trip.md · lmdeck threads export --all -f lmstudio -o chats.zip
+    \b
+    lmdeck threads export Trip -o trip.md
+    lmdeck threads export --folder Work -f html -o work
+    lmdeck threads export --all -f lmstudio -o chats.zip
     """
     if sum((thread is not None, folder is not None, everything)) != 1:
         raise click.UsageError("Name a thread, or give --folder FOLDER or --all.")

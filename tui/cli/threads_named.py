@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
@@ -64,12 +65,12 @@ def folder_paths(folders: list[Folder]) -> dict[str, str]:
 
 
 def _find(name: str, among: list[Named], thing: str, advice: str) -> Named:
-    wanted = name.strip().casefold()
+    wanted = _folded(name.strip())
     steps: tuple[Callable[[Named], bool], ...] = (
         lambda one: one.id == wanted,
         lambda one: len(wanted) >= LEAST and one.id.endswith(wanted),
-        lambda one: one.title.casefold() == wanted,
-        lambda one: bool(wanted) and wanted in one.title.casefold(),
+        lambda one: _folded(one.title) == wanted,
+        lambda one: bool(wanted) and wanted in _folded(one.title),
     )
     for fits in steps:
         found = [one for one in among if fits(one)]
@@ -82,6 +83,11 @@ def _find(name: str, among: list[Named], thing: str, advice: str) -> Named:
                 f"{len(found):,} {thing}s could be meant by {name!r}.", f"Name one: {meant}{more}.", field=thing
             )
     raise BadRequest(f"There is no {thing} called {name!r}.", advice, field=thing)
+
+
+def _folded(text: str) -> str:
+    """The text without case and accents, which people leave out when they type."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold()
 
 
 def plain(text: str) -> str:

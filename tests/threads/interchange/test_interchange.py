@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -235,6 +237,14 @@ def test_lm_studio_home_comes_in_and_goes_out_again(store: ThreadStore, tmp_path
         assert (target.parent / "user-files" / "1 - 2.png").read_bytes() == PNG
 
 
+def test_a_conversation_without_a_time_has_that_of_its_name(store: ThreadStore, tmp_path: Path) -> None:
+    for name in ("1784921393420.conversation.json", "x.conversation.json"):
+        (tmp_path / name).write_text(json.dumps({"messages": conversation("Hi")["messages"]}))
+    named, other = (store.interchange.import_from(path).thread_ids[0] for path in sorted(tmp_path.glob("*.json")))
+    times = [thread.created for thread in (store.thread(named), store.thread(other)) if thread is not None]
+    assert times == [1784921393.42, pytest.approx(time.time(), abs=60)]
+
+
 def test_what_was_edited_is_written_and_the_rest_stays(store: ThreadStore, tmp_path: Path) -> None:
     document = conversation("First", "Second")
     document["messages"][1]["versions"][0]["x"] = 1
@@ -265,6 +275,27 @@ def test_a_fault_anywhere_leaves_the_store_as_it_was(store: ThreadStore, tmp_pat
     assert (problem.value.line, problem.value.field) == (3, "messages[0].role")
     assert store.list_threads() == []
     assert store.folders.all() == []
+
+
+def test_threads_can_be_read_while_others_come_in(
+    store: ThreadStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tui.threads.interchange import placing
+
+    put = placing.put_thread
+    seen = []
+
+    def puts(*arguments: Any) -> str:
+        # In a thread of its own, as this one holds whatever the import holds.
+        with ThreadPoolExecutor(1) as pool:
+            seen.append(len(pool.submit(store.list_threads).result(timeout=10)))
+        return put(*arguments)
+
+    monkeypatch.setattr(placing, "put_thread", puts)
+    (tmp_path / "a.jsonl").write_text('{"messages": [{"role": "user", "content": "Hi"}]}\n' * 3)
+    store.interchange.import_from(tmp_path / "a.jsonl")
+    assert seen == [0, 0, 0]
+    assert len(store.list_threads()) == 3
 
 
 def test_other_json_in_a_folder_is_passed_over_and_named(store: ThreadStore, tmp_path: Path) -> None:

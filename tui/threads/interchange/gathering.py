@@ -43,9 +43,11 @@ def gather_thread(
     )
 
 
-def only_message(thread: PortableThread, message_id: str) -> PortableThread:
-    """A thread with one message of another one, without what the thread says besides."""
-    node = next(node for node in thread.messages if node.id == message_id)
+def only_message(thread: PortableThread, message_id: str, path: Path) -> PortableThread:
+    """A thread with one message of another one, without what the thread says besides. Raises StorageFailed."""
+    node = next((node for node in thread.messages if node.id == message_id), None)
+    if node is None:
+        raise missing("messages", path)
     alone = PortableMessage(
         node.id,
         None,

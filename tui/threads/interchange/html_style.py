@@ -40,7 +40,7 @@ table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border: 1px solid var(--line); padding: .3rem .6rem; text-align: left; }
 details { border-left: 3px solid var(--line); margin: .5rem 0; padding-left: .75rem; }
 summary { cursor: pointer; }
-img { border-radius: .35rem; height: auto; max-width: 100%; }
+img { border-radius: .35rem; display: block; height: auto; margin: .5rem 0; max-width: 100%; }
 a { color: var(--accent); }
 @media print { article { break-inside: avoid; } details:not([open]) > :not(summary) { display: none; } }
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +70,9 @@ class Interchange:
                     skipped.append(file.shown)
             if not room.count and not room.folders:
                 raise BadFile(f"{source} holds no threads.", WHAT_IS_READ, file=str(source))
-            placed = place_all(self._database, room, folder_id)
+            # Through a connection of its own, so that the threads can be read while many come in.
+            with closing(Database(self._database.path)) as database:
+                placed = place_all(database, room, folder_id)
         return ImportReport(placed.thread_ids, tuple(skipped), placed.undo)
 
     def write(self, thread_id: str, chosen: ExportFormat, *, message_id: str | None = None) -> Exported:
@@ -123,7 +126,7 @@ class Interchange:
     def _gather(self, thread_id: str, message_id: str | None) -> PortableThread:
         with self._database.reading() as connection:
             thread = gather_thread(connection, self._attachments, self._database.path, thread_id)
-        return thread if message_id is None else only_message(thread, message_id)
+        return thread if message_id is None else only_message(thread, message_id, self._database.path)
 
 
 def _bytes(text: str) -> bytes:

@@ -11,6 +11,7 @@ from tui.threads.interchange.values import MOST_BYTES, Place, parsed
 
 _CHUNK = 2**16
 _SPACE = " \t\n\r"
+_BEHIND_A_VALUE = frozenset((*_SPACE, ",", "]"))
 
 
 def list_items(stream: BinaryIO, place: Place) -> Iterator[tuple[int, Any]]:
@@ -69,8 +70,8 @@ class _Window:
         more = _CHUNK
         while True:
             end = self._end_of_value(place)
-            # A number may go on behind what has been read.
-            if end is not None and (end < len(self._text) or self._ended):
+            # What looks whole may be the beginning of a longer number: 0 of 0.5, 1 of 1e3.
+            if end is not None and (self._ended or self._text[end : end + 1] in _BEHIND_A_VALUE):
                 text = self._text[self._at : end]
                 self._at = end
                 return parsed(text, place)

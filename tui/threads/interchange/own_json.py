@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 from tui.domain import STOP_REASON_TEXT, GenerationStats, Message, Part, Role, part_from_json, part_to_json
 from tui.threads.interchange.portable import PortableFolder, PortableMessage, PortableThread
-from tui.threads.interchange.values import Place, checked, member, number, one_of, written
+from tui.threads.interchange.values import Place, checked, member, moment, one_of, written
 from tui.threads.records import MessageKind, MessageStatus
 from tui.threads.thread_settings import ThreadSettings, settings_from_column, settings_to_column
 
@@ -64,8 +64,8 @@ def thread_from_json(value: Any, place: Place) -> PortableThread:
     folder = [checked(name, str, place / "folder") for name in member(document, "folder", list, place, [])]
     return PortableThread(
         title=member(document, "title", str, place, ""),
-        created=number(document.get("created")),
-        updated=number(document.get("updated")),
+        created=moment(document.get("created")),
+        updated=moment(document.get("updated")),
         pinned=member(document, "pinned", bool, place, False),
         archived=_time(document, "archived"),
         draft=member(document, "draft", str, place, ""),
@@ -141,7 +141,7 @@ def _message_from_json(value: Any, place: Place, seen: set[str]) -> PortableMess
         status="interrupted" if status == "streaming" else status,
         error=member(entry, "error", str, place, ""),
         stats=stats_from_json(entry.get("stats")),
-        created=number(entry.get("created")),
+        created=moment(entry.get("created")),
         edited=_time(entry, "edited"),
         settings=member(entry, "settings", dict, place, {}),
         foreign=member(entry, "foreign", dict, place, {}),
@@ -181,4 +181,4 @@ def _settings(document: Mapping[str, Any], place: Place) -> ThreadSettings:
 
 
 def _time(entry: Mapping[str, Any], key: str) -> float | None:
-    return number(entry[key]) if entry.get(key) is not None else None
+    return moment(entry.get(key)) or None

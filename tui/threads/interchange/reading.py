@@ -17,7 +17,7 @@ from tui.threads.interchange.portable import PortableFolder, PortableThread
 from tui.threads.interchange.reading_markdown import is_ours, read_markdown
 from tui.threads.interchange.sharegpt import read_sharegpt
 from tui.threads.interchange.sources import SourceFile, read_whole, reading_problems
-from tui.threads.interchange.values import MOST_BYTES, Place, embedded, parsed
+from tui.threads.interchange.values import MOST_BYTES, Place, embedded, moment, parsed
 
 WHAT_IS_READ = (
     "Nothing of it was imported. lmdeck reads conversation files of LM Studio, its own JSON and Markdown, and OpenAI "
@@ -78,7 +78,9 @@ def _read_json(file: SourceFile) -> Iterator[PortableThread | PortableFolder]:
     if kind == FOLDER_FORMAT:
         yield folder_from_json(value, place, file.path[:-1])
     elif _is_conversation_file(value):
-        yield read_conversation(value, place, lambda identifier: _attachment(file, identifier))
+        thread = read_conversation(value, place, lambda identifier: _attachment(file, identifier))
+        made = thread.created or _time_in_name(file.path[-1])
+        yield replace(thread, created=made, updated=thread.updated or made)
     elif not isinstance(value, dict) or not {"messages", "conversations", "format"} & set(value):
         raise NoConversation(f"{file.shown} is JSON, but no conversation.", WHAT_IS_READ, file=file.shown)
     else:
@@ -145,6 +147,12 @@ def _is_conversation_file(value: Any) -> bool:
     if not messages:
         return "createdAt" in value
     return isinstance(messages[0], dict) and "versions" in messages[0]
+
+
+def _time_in_name(name: str) -> float:
+    """LM Studio calls its files by the time of their making in milliseconds; 0 for other names."""
+    stem = name.partition(".")[0]
+    return moment(int(stem) / 1000) if len(stem) == 13 and stem.isdecimal() else 0.0
 
 
 def _attachment(file: SourceFile, identifier: str) -> ImagePart | FilePart | None:

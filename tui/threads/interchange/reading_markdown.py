@@ -23,7 +23,7 @@ from tui.domain import (
 from tui.threads.interchange.markdown import SYSTEM_PROMPT, VERSION, around
 from tui.threads.interchange.own_json import stats_from_json
 from tui.threads.interchange.portable import PortableMessage, PortableThread
-from tui.threads.interchange.values import Place, member, number, one_of, parsed
+from tui.threads.interchange.values import Place, member, moment, one_of, parsed
 from tui.threads.records import MessageKind, MessageStatus
 from tui.threads.thread_settings import settings_from_column
 
@@ -135,7 +135,7 @@ def _message(section: _Section, position: int) -> PortableMessage:
         status="interrupted" if status == "streaming" else status,
         error=member(facts, "error", str, place, ""),
         stats=stats_from_json(facts.get("stats")),
-        created=number(facts.get("created")),
+        created=moment(facts.get("created")),
     )
 
 
@@ -168,6 +168,6 @@ def _part(section: _Section, read_picture: ReadPicture) -> Part:
 
 def _seconds(value: Any) -> float:
     try:
-        return datetime.fromisoformat(value).timestamp() if isinstance(value, str) and value else 0.0
+        return moment(datetime.fromisoformat(value).timestamp()) if isinstance(value, str) and value else 0.0
     except (ValueError, OverflowError, OSError):
         return 0.0

@@ -106,8 +106,15 @@ def one_of(value: Mapping[str, Any], key: str, words: tuple[str, ...], place: Pl
 
 
 def number(value: Any) -> float:
-    """A number where there is one, or 0: for figures without which a conversation is still whole."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    """A number where there is one that a figure can be, or 0: a conversation is whole without."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) <= _LARGEST else 0.0
+
+
+def moment(value: Any) -> float:
+    """Seconds since the epoch where they are that, or 0: no clock shows others, and some fail at them."""
+    seconds = number(value)
+    return seconds if 0 < seconds < _YEAR_9999 else 0.0
 
 
 def written(value: Any, *, indent: int | None = None, sort: bool = False) -> str:
@@ -119,6 +126,10 @@ def written(value: Any, *, indent: int | None = None, sort: bool = False) -> str
         return json.dumps(value, indent=indent, sort_keys=sort, allow_nan=False)
     return text
 
+
+# The last whole number up to which floating-point numbers hold each, and the time at which calendars end.
+_LARGEST = 2**53
+_YEAR_9999 = 253_370_764_800
 
 _TOO_DEEP = f"is nested more than {MOST_LEVELS} levels deep"
 _NAMES: dict[type, str] = {

@@ -9,7 +9,7 @@ from typing import Any
 
 from tui.domain import STOP_REASON_TEXT, GenerationStats
 from tui.threads.interchange.lmstudio.frames import Frame
-from tui.threads.interchange.values import number
+from tui.threads.interchange.values import moment, number
 from tui.threads.records import MessageStatus
 
 _COUNTS = {
@@ -78,7 +78,7 @@ def sender_of(version: Mapping[str, Any]) -> str:
 def time_of_step(step: Mapping[str, Any]) -> float:
     """When a step was made, in seconds since the epoch; 0 where its identifier does not say."""
     found = _STEP_IDENTIFIER.match(str(step.get("stepIdentifier", "")))
-    return int(found[1]) / 1000 if found else 0.0
+    return moment(int(found[1]) / 1000) if found else 0.0
 
 
 def milliseconds(seconds: float) -> int:

@@ -9,7 +9,7 @@ from tui.threads.interchange.lmstudio.figures import milliseconds, model_of
 from tui.threads.interchange.lmstudio.frames import Frame, original_or
 from tui.threads.interchange.lmstudio.settings import put_settings
 from tui.threads.interchange.portable import PortableMessage, PortableThread
-from tui.threads.interchange.values import number
+from tui.threads.interchange.values import moment, number
 
 # What LM Studio writes into every file, and looks for.
 _NEW: Frame = {
@@ -42,9 +42,15 @@ def last_model_of(header: Mapping[str, Any]) -> str:
     return model_of(information) if isinstance(information, dict) else ""
 
 
+def created_of(header: Mapping[str, Any]) -> float:
+    """When the conversation was begun, in seconds since the epoch; 0 where the file does not say."""
+    return moment(number(header.get("createdAt")) / 1000)
+
+
 def updated_of(header: Mapping[str, Any]) -> float:
     """When somebody last said something, in seconds since the epoch; 0 where the file does not say."""
-    return max(number(header.get("userLastMessagedAt")), number(header.get("assistantLastMessagedAt"))) / 1000
+    times = (header.get("userLastMessagedAt"), header.get("assistantLastMessagedAt"))
+    return max(moment(number(time) / 1000) for time in times)
 
 
 def write_header(frame: Mapping[str, Any], thread: PortableThread, branch: list[PortableMessage]) -> Frame:
@@ -57,7 +63,7 @@ def write_header(frame: Mapping[str, Any], thread: PortableThread, branch: list[
         header["pinned"] = thread.pinned
     if thread.draft != (header.get("clientInput") or ""):
         header["clientInput"] = thread.draft
-    if milliseconds(thread.created) != round(number(header.get("createdAt"))):
+    if milliseconds(thread.created) != milliseconds(created_of(header)):
         header["createdAt"] = milliseconds(thread.created)
     if milliseconds(thread.updated) != milliseconds(updated_of(header) or thread.created):
         header["assistantLastMessagedAt"] = header["userLastMessagedAt"] = milliseconds(thread.updated)

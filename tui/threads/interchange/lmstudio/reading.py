@@ -10,12 +10,12 @@ from tui.domain import text_message
 from tui.threads.interchange.lmstudio.figures import status_of
 from tui.threads.interchange.lmstudio.files import FileShelf, FindFile
 from tui.threads.interchange.lmstudio.frames import Frame, exactly, without
-from tui.threads.interchange.lmstudio.header import last_model_of, notes_of, updated_of, write_header
+from tui.threads.interchange.lmstudio.header import created_of, last_model_of, notes_of, updated_of, write_header
 from tui.threads.interchange.lmstudio.reading_versions import Turn, read_version
 from tui.threads.interchange.lmstudio.settings import read_settings
 from tui.threads.interchange.lmstudio.writing_versions import NAME, VersionWriter, frame_of
 from tui.threads.interchange.portable import PortableMessage, PortableThread
-from tui.threads.interchange.values import MOST_LEVELS, Place, checked, is_deeper, member, number
+from tui.threads.interchange.values import MOST_LEVELS, Place, checked, is_deeper, member
 
 
 def read_conversation(value: Any, place: Place, find_file: FindFile) -> PortableThread:
@@ -24,7 +24,7 @@ def read_conversation(value: Any, place: Place, find_file: FindFile) -> Portable
     # Frames are kept in objects of ours, which have to be readable again.
     if is_deeper(document, MOST_LEVELS // 2):
         place.fail(f"is nested more than {MOST_LEVELS // 2} levels deep")
-    created = number(document.get("createdAt")) / 1000
+    created = created_of(document)
     tree = _Tree(created)
     for note in notes_of(document):
         tree.add_note(note)

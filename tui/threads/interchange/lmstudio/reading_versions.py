@@ -63,7 +63,7 @@ def _read_steps(steps: list[Any], role: Role, place: Place, find_file: FindFile)
     before: list[Frame] = []
     for number, value in enumerate(steps):
         step = checked(value, dict, place / number)
-        if step.get("type") != "contentBlock":
+        if step.get("type") != "contentBlock" or not isinstance(step.get("content"), list):
             (turns[-1].frame["steps"] if turns else before).append({"raw": step})
             continue
         speaker = _speaker(step, role)
@@ -111,8 +111,9 @@ def _is_thinking(step: Mapping[str, Any]) -> bool:
     style = step.get("style")
     if isinstance(style, dict) and style.get("type") == "thinking":
         return True
-    prefix = step.get("prefix")
-    return isinstance(prefix, str) and prefix.strip() == "<think>"
+    # Older blocks are told by the marks around their text: those of the model, or LM Studio's own.
+    marks = f"{step.get('prefix')}{step.get('suffix')}"
+    return "<think>" in marks or "SYNTHETIC_REASONING" in marks
 
 
 def _role(value: Any, place: Place) -> Role:
