@@ -22,16 +22,17 @@ if TYPE_CHECKING:
         GenerationStats,
         LoadConfig,
         MemoryEstimate,
+        Message,
         ModelInfo,
         RemoteEndpoint,
         SamplingConfig,
         StorageFailed,
     )
-    from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
+    from tui.engine import BenchOutcome, BenchResult, Engine, LoadedModel, LoadProgress, SelfTest
     from tui.engine.remote import RemoteEngines
-    from tui.inference import AnsweringModel, FormatCache, Generation
+    from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
     from tui.models import Catalogue
-    from tui.threads import AnswerRecorder, ThreadStore
+    from tui.threads import AnswerRecorder, ThreadSettings, ThreadStore
 
 # How long `close` waits for answers to be written down. Seconds.
 _CLOSING_PATIENCE = 5.0
@@ -192,12 +193,36 @@ class Workbench:
         """Load a model, with `force` even one that will not fit. Blocks; raises LmdeckError.
 
         Without a configuration it gets its defaults. `ttl` is how many seconds without work it stays; `None` is for
-        ever. `identifier` loads one more instance,
-        under that name, beside those that there are.
+        ever. `identifier` loads one more instance, under that name, beside those that there are.
         """
         model = self._file(model_key)
         config = config if config is not None else self.load_config(model.key, {})
         return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier)
+
+    def bench(
+        self,
+        model_key: str,
+        config: LoadConfig,
+        on_outcome: Callable[[BenchOutcome], None],
+        cancelled: Callable[[], bool],
+        *,
+        rounds: int = 3,
+    ) -> BenchResult:
+        """Try how a model is loaded best on this machine, in an instance of its own. Blocks for minutes.
+
+        Figures are lower while others work. Raises Cancelled, and LmdeckError where nothing can be measured.
+        """
+        from tui.engine import Bench
+
+        model = self._file(model_key)
+        name = f"{model.key} (bench)"
+
+        def load(tried: LoadConfig) -> LoadedModel:
+            return self.engine.load(model, self._resolved(tried), lambda _: not cancelled(), identifier=name)
+
+        return Bench(load, lambda tried: self.engine.unload(tried.key), config, rounds=rounds).run(
+            on_outcome, cancelled
+        )
 
     def unload(self, model_key: str) -> None:
         """Free a loaded model."""
@@ -268,11 +293,46 @@ class Workbench:
         layers = self.threads.settings_layers(thread_id)
         return request_for(self.decisions, model_key, self._known(model_key), layers, branch, sampling)
 
-    def settings_of(self, thread_id: str, model_key: str) -> Collapsed:
-        """What counts for a thread when this model answers, and where each value comes from. Raises LmdeckError."""
+    def settings_of(self, thread_id: str, model_key: str, *, said: ThreadSettings | None = None) -> Collapsed:
+        """What counts for a thread when this model answers, and where each value comes from. Raises LmdeckError.
+
+        `said` takes the place of what the thread itself says.
+        """
         from tui.threads import collapsed_for
 
-        return collapsed_for(self.decisions, self._known(model_key), self.threads.settings_layers(thread_id))
+        layers = self.threads.settings_layers(thread_id)
+        if said is not None:
+            layers = (replace(layers[0], settings=said), *layers[1:])
+        return collapsed_for(self.decisions, self._known(model_key), layers)
+
+    def preview(self, thread_id: str, model_key: str, draft: Message | None = None) -> PromptPreview | None:
+        """What a model would read in a thread, with a message that is not sent yet; `None` unless it is loaded here.
+
+        Blocks; raises LmdeckError.
+        """
+        from tui.inference import preview_prompt
+        from tui.threads import with_files_as_text
+
+        model = self.engine.reserve(model_key)
+        if model is None:
+            return None
+        try:
+            request = self.request_for(thread_id, model_key)
+            if draft is not None:
+                request = replace(request, messages=(*request.messages, with_files_as_text(draft)))
+            return preview_prompt(model, self._formats()(model), request)
+        finally:
+            model.release()
+
+    def count_tokens(self, model_key: str, text: str) -> int | None:
+        """How many tokens a text has for a model; `None` unless it is loaded here. Blocks; raises LmdeckError."""
+        model = self.engine.reserve(model_key)
+        if model is None:
+            return None
+        try:
+            return len(model.vocabulary.tokenize(text, parse_special=False))
+        finally:
+            model.release()
 
     @contextmanager
     def provide(self, model_key: str, *, ttl: float | None = None) -> Iterator[LoadedModel]:

@@ -81,8 +81,8 @@ def test_instances_and_profiles(workbench: Workbench) -> None:
 
 def test_what_was_loaded_differently_is_said(workbench: Workbench) -> None:
     assert workbench
-    done = lmdeck("load", "other", "-c", "100000", "--set", "threads=1")
-    assert "Context length: asked for 100,000, loaded with" in done.stderr or "100" in done.stderr
+    done = lmdeck("load", "other", "--set", "evaluation_batch_size=8", "--set", "threads=1")
+    assert "Evaluation batch: asked for 8, loaded with 16" in done.stderr
 
 
 @pytest.mark.usefixtures("workbench")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tui import __version__
+from tui.cli.bench import bench
 from tui.cli.chat import chat
 from tui.cli.completion import completion
 from tui.cli.debug import debug
@@ -33,6 +34,7 @@ command.add_command(ls)
 command.add_command(load)
 command.add_command(unload)
 command.add_command(ps)
+command.add_command(bench)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from tui.config.guardrail import guardrail_setting
     from tui.config.layers import Collapsed, Layer, LayerName, Source, collapse
     from tui.config.lmstudio_keys import ReadFields, Unread, read_fields, read_parts, write_parts
+    from tui.config.lmstudio_labels import LM_STUDIO_LABELS
     from tui.config.load_parameters import LOAD_PARAMETERS
     from tui.config.load_sections import LOAD_SECTIONS
     from tui.config.model_defaults import ImportedDefaults, ModelDefaultsStore, SavedDefaults
@@ -41,6 +42,7 @@ else:
             "lmstudio_keys": "ReadFields Unread read_fields read_parts write_parts",
             "load_parameters": "LOAD_PARAMETERS",
             "load_sections": "LOAD_SECTIONS",
+            "lmstudio_labels": "LM_STUDIO_LABELS",
             "model_defaults": "ImportedDefaults SavedDefaults ModelDefaultsStore",
             "parameters": "Parameter parse_value value_text with_values",
             "presets": "Preset PresetStore",
@@ -57,6 +59,7 @@ else:
 __all__ = [
     "ANSWER_PARAMETERS",
     "CONSTRAINT_KEY",
+    "LM_STUDIO_LABELS",
     "LOAD_PARAMETERS",
     "LOAD_SECTIONS",
     "SAMPLING_PARAMETERS",

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 from tui.config.layers import Collapsed, Layer, collapse
-from tui.config.model_defaults import ModelDefaultsStore
+from tui.config.model_defaults import ModelDefaultsStore, SavedDefaults
 from tui.config.presets import PresetStore
 from tui.config.settings import Settings
 from tui.config.values import checked_value, values_of
@@ -48,13 +48,15 @@ class Decisions:
         *,
         preset: str | None = None,
         profile: str = "",
+        saved: bool = True,
     ) -> Collapsed:
         """What counts for a model, below the layers of a request, a thread and its folders.
 
         `preset` is the one that was chosen, empty for none; `None` takes the one that the model's defaults name.
+        Without `saved` the model's saved defaults do not count.
         Raises BadRequest for a preset or profile that there is not, and StorageFailed for files that cannot be used.
         """
-        return collapse([*above, *self._below(model, preset, profile)])
+        return collapse([*above, *self._below(model, preset, profile, saved=saved)])
 
     def settled(
         self,
@@ -94,16 +96,16 @@ class Decisions:
             return request.load
         return self.collapsed(model, [Layer("request", _asked(request))], preset=request.preset or None).load
 
-    def _below(self, model: ModelInfo | None, preset: str | None, profile: str) -> Iterable[Layer]:
-        saved = self.defaults.get(model.key) if model is not None else None
-        chosen = saved.preset if preset is None and saved is not None else preset
+    def _below(self, model: ModelInfo | None, preset: str | None, profile: str, *, saved: bool) -> Iterable[Layer]:
+        kept = self.defaults.get(model.key) if model is not None and saved else SavedDefaults()
+        chosen = kept.preset if preset is None else preset
         if chosen:
             found = self.presets.get(chosen)
             yield Layer("preset", found.values, found.name)
-        if model is not None and saved is not None:
+        if model is not None:
             if profile:
                 yield Layer("profile", self.defaults.profile(model.key, profile), profile)
-            yield Layer("model", saved.values)
+            yield Layer("model", kept.values)
             if not model.remote:
                 yield Layer("file", _usable(self._file_values(model)))
         yield Layer("app", self._own())

@@ -3,6 +3,7 @@
 from tui.inference.formats import FormatCache
 from tui.inference.generation import FormatProvider, Generation, ModelProvider, Record
 from tui.inference.measuring import Measured
+from tui.inference.preview import PromptPreview, preview_prompt
 from tui.inference.source import AnsweringModel, EventSource
 from tui.inference.stream import EventStream
 
@@ -15,5 +16,7 @@ __all__ = [
     "Generation",
     "Measured",
     "ModelProvider",
+    "PromptPreview",
     "Record",
+    "preview_prompt",
 ]
