@@ -13,6 +13,7 @@ from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
 from tui.cli.listing import ls
 from tui.cli.load import load, ps, unload
+from tui.cli.presets import presets
 from tui.cli.remote import remote
 from tui.cli.serve import serve
 from tui.cli.server import server
@@ -35,6 +36,7 @@ command.add_command(load)
 command.add_command(unload)
 command.add_command(ps)
 command.add_command(bench)
+command.add_command(presets)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)
