@@ -16,6 +16,7 @@ from tui.cli.importing import import_
 from tui.cli.listing import ls
 from tui.cli.load import load, ps, unload
 from tui.cli.model import model
+from tui.cli.presets import presets
 from tui.cli.remote import remote
 from tui.cli.removing import rm
 from tui.cli.serve import serve
@@ -43,6 +44,7 @@ command.add_command(bench)
 command.add_command(import_)
 command.add_command(rm)
 command.add_command(model)
+command.add_command(presets)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)
