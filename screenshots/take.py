@@ -149,11 +149,11 @@ def main() -> None:
     guide = parser.parse_args().guide
     with tempfile.TemporaryDirectory(prefix="lmdeck-picture-") as folder:
         if guide is not None:
-            shipped = BuiltInModels(lambda: True).files()
+            shipped = BuiltInModels().files()
             shutil.copy(shipped[EMBEDDING], Path(folder, "embedding.gguf"))
             shutil.copy(guide, Path(folder, "guide.gguf"))
             os.environ[FOLDER_VARIABLE] = folder
-        elif GUIDE not in BuiltInModels(lambda: True).files():
+        elif GUIDE not in BuiltInModels().files():
             parser.error("tui/builtin/guide.gguf is not there. Train it, or name another model with --guide.")
         asyncio.run(take_all())
 

@@ -27,6 +27,11 @@ class Paths:
         return self.data / "lmdeck.db"
 
     @property
+    def attachments(self) -> Path:
+        """The files that are attached to messages of the threads."""
+        return self.data / "attachments"
+
+    @property
     def models(self) -> Path:
         """The folder for model files; `LMDECK_MODELS` names another one."""
         chosen = os.environ.get("LMDECK_MODELS")
@@ -66,6 +71,41 @@ class Paths:
     def remotes(self) -> Path:
         """The remote engines with their keys; nobody else may read this file."""
         return self.data / "remotes.json"
+
+    @property
+    def presets(self) -> Path:
+        """The presets, one file for each, in LM Studio's form."""
+        return self.data / "presets"
+
+    @property
+    def model_defaults(self) -> Path:
+        """The saved parameters of models, one file for each."""
+        return self.data / "model-defaults"
+
+    @property
+    def speeds(self) -> Path:
+        """How fast models were, by what they were loaded with."""
+        return self.data / "speeds.json"
+
+    @property
+    def usage(self) -> Path:
+        """When models were used last, and which are pinned."""
+        return self.data / "usage.json"
+
+    @property
+    def model_index(self) -> Path:
+        """What the headers of model files say."""
+        return self.cache / "models.json"
+
+    @property
+    def downloads(self) -> Path:
+        """The downloads, one file for each."""
+        return self.data / "downloads"
+
+    @property
+    def stand_ins(self) -> Path:
+        """Headers of models that lie on the Hub."""
+        return self.cache / "stand-ins"
 
     @property
     def verdicts(self) -> Path:

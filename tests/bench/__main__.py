@@ -7,8 +7,21 @@ import importlib
 import json
 
 NAMES = (
-    "engine", "first_use", "formats", "gap", "memory", "prefix", "screen", "server", "soak", "speculation", "startup",
-)  # fmt: skip
+    "engine",
+    "first_use",
+    "formats",
+    "gap",
+    "library",
+    "memory",
+    "powercut",
+    "prefix",
+    "screen",
+    "server",
+    "soak",
+    "speculation",
+    "startup",
+    "threads",
+)
 
 
 def main() -> None:

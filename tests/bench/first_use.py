@@ -32,7 +32,7 @@ def measure(rounds: int) -> Report:
         home = Path(folder) / "home"
         environment = dict(os.environ, LMDECK_HOME=str(home), TERM="xterm-256color")
         environment.pop("LMDECK_MODELS", None)
-        if GUIDE not in BuiltInModels(lambda: True).files():
+        if GUIDE not in BuiltInModels().files():
             make_scripted_model(Path(folder) / "shipped" / "guide.gguf", "Press F1.", layers=6)
             environment[FOLDER_VARIABLE] = str(Path(folder) / "shipped")
 

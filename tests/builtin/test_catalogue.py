@@ -30,7 +30,7 @@ def test_they_are_listed_behind_the_persons_own(built_in: Path) -> None:
 
 
 def test_a_checkout_without_the_files_has_none(lmdeck_home: Path) -> None:
-    assert BuiltInModels(lambda: True).files() == {}
+    assert BuiltInModels().files() == {}
     assert keys(catalogue(lmdeck_home)) == []
 
 

@@ -29,7 +29,7 @@ def original(entry: dict[str, str]) -> numpy.ndarray:
 
 @pytest.fixture
 def file(really_built_in: Path) -> Path:  # noqa: ARG001
-    return BuiltInModels(lambda: True).files()[EMBEDDING]
+    return BuiltInModels().files()[EMBEDDING]
 
 
 @pytest.fixture

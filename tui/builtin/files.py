@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -20,25 +19,19 @@ _FILES: Final = {GUIDE: "guide.gguf", EMBEDDING: "embedding.gguf"}
 
 
 class BuiltInModels:
-    """The model files of this installation, and whether the person wants to see them."""
+    """The model files of this installation."""
 
-    def __init__(self, shown: Callable[[], bool]) -> None:
-        self._shown = shown
+    @property
+    def folder(self) -> Path:
+        """Where they lie."""
+        chosen = os.environ.get(FOLDER_VARIABLE)
+        if chosen:
+            return Path(chosen).expanduser()
+        from importlib.resources import files
+
+        return Path(str(files("tui.builtin")))
 
     def files(self) -> dict[str, Path]:
         """The files that are there, by the key of their model."""
-        folder = _folder()
+        folder = self.folder
         return {key: folder / name for key, name in _FILES.items() if (folder / name).is_file()}
-
-    def shown(self) -> bool:
-        """Whether they are listed, and stand in where there is no other model."""
-        return self._shown()
-
-
-def _folder() -> Path:
-    chosen = os.environ.get(FOLDER_VARIABLE)
-    if chosen:
-        return Path(chosen).expanduser()
-    from importlib.resources import files
-
-    return Path(str(files("tui.builtin")))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.domain import ModelNotFound
+from tui.domain import BadRequest, ModelNotFound
 
 if TYPE_CHECKING:
     from tui.workbench import Workbench
@@ -46,3 +46,11 @@ def complete_model(_context: click.Context, _parameter: click.Parameter, incompl
 
     models = Workbench(find_paths()).catalogue.models()
     return [model.key for model in models if model.usable and model.key.startswith(incomplete.lower())]
+
+
+def split_user_repo(text: str) -> tuple[str, str]:
+    """The two names of `user/repo`. Raises BadRequest."""
+    user, slash, repository = text.strip().partition("/")
+    if not slash or not user or not repository:
+        raise BadRequest(f"{text!r} is not of the form user/repo.", "Such as acme/my-model-GGUF.", field="user-repo")
+    return user, repository

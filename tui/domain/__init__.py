@@ -24,12 +24,14 @@ if TYPE_CHECKING:
         SplitMode,
     )
     from tui.domain.errors import (
+        BadFile,
         BadRequest,
         BadTemplate,
         Busy,
         Cancelled,
         ContextExceeded,
         EngineFault,
+        HubFailed,
         LmdeckError,
         ModelNotFound,
         ModelUnusable,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     )
     from tui.domain.generation import (
         STOP_REASON_TEXT,
+        AnswerConfig,
         Constraint,
         ConstraintKind,
         ContextTrimmed,
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
     )
     from tui.domain.local_server import LocalServer, RequestJournal, ServedRequest, TokenKeeper
     from tui.domain.messages import (
+        FilePart,
         ImagePart,
         Message,
         Part,
@@ -80,6 +84,7 @@ if TYPE_CHECKING:
         text_message,
     )
     from tui.domain.models import (
+        ModelDefaults,
         ModelInfo,
         ModelVocabulary,
     )
@@ -104,15 +109,15 @@ else:
         {
             "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
             "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
-            "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
+            "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault HubFailed LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
-            "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
-            "GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
+            "generation": "STOP_REASON_TEXT AnswerConfig Constraint ConstraintKind ContextTrimmed Event Failed "
+            "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
             "PromptProgress Queued RawPrompt ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
-            "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
+            "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
-            "models": "ModelInfo ModelVocabulary",
+            "models": "ModelDefaults ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
             "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
             "serving": "EVERYWHERE LOOPBACK PERMISSIONS ApiToken Permission RequestRecord RequestState RequestTotals "
@@ -125,7 +130,9 @@ __all__ = [
     "LOOPBACK",
     "PERMISSIONS",
     "STOP_REASON_TEXT",
+    "AnswerConfig",
     "ApiToken",
+    "BadFile",
     "BadRequest",
     "BadTemplate",
     "Busy",
@@ -139,6 +146,7 @@ __all__ = [
     "EngineFault",
     "Event",
     "Failed",
+    "FilePart",
     "Finished",
     "FittedLoad",
     "FlashAttention",
@@ -146,6 +154,7 @@ __all__ = [
     "GenerationStats",
     "Guardrail",
     "GuardrailLevel",
+    "HubFailed",
     "ImagePart",
     "LmdeckError",
     "LoadConfig",
@@ -155,6 +164,7 @@ __all__ = [
     "MemoryEstimate",
     "MemoryShortage",
     "Message",
+    "ModelDefaults",
     "ModelInfo",
     "ModelLoading",
     "ModelNotFound",

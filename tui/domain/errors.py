@@ -120,7 +120,46 @@ class RemoteFailed(LmdeckError):
         self.status = status
 
 
+class HubFailed(LmdeckError):
+    """The Hub (Hugging Face, or what `HF_ENDPOINT` names) refused or could not be reached.
+
+    `status` is its HTTP status, 0 where there was no answer. `lasting` says that asking again changes nothing before
+    somebody does something about it; `retry_after` is how many seconds it asked us to wait.
+    """
+
+    code = "hub_failed"
+
+    def __init__(
+        self, message: str, advice: str = "", *, status: int = 0, lasting: bool = False, retry_after: float = 0.0
+    ) -> None:
+        super().__init__(message, advice)
+        self.status = status
+        self.lasting = lasting
+        self.retry_after = retry_after
+
+    @property
+    def offline(self) -> bool:
+        """Whether there was no answer at all."""
+        return not self.status
+
+
 class StorageFailed(LmdeckError):
     """The disk or the database refused. What was on disk before is still there."""
 
     code = "storage_failed"
+
+
+class BadFile(LmdeckError):
+    """A file that shall be imported is not what it must be. `file` is its name as the person knows it.
+
+    `line` counts from 1 and is 0 where the fault has no line; `field` is the dotted path of the value within the
+    document, empty where the fault is not in one value.
+    """
+
+    code = "bad_file"
+
+    def __init__(self, message: str, advice: str = "", *, file: str, line: int = 0, field: str = "") -> None:
+        super().__init__(message, advice)
+        self.file = file
+        self.line = line
+        self.field = field

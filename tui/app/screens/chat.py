@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from tui.app.actions import BY_ID, bindings_for, key_label
-from tui.app.guide import greeting, load_guide
+from tui.app.actions import bindings_for
 from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
 from tui.app.server_desk import LOOK_EVERY
@@ -17,12 +16,13 @@ from tui.app.widgets.status_line import Status
 
 if TYPE_CHECKING:
     from tui.app.running_answer import RunningAnswer
-    from tui.app.transcript import TranscriptMessage
     from tui.workbench import Workbench
 
 READ_ONLY = "A newer lmdeck has written these threads: they can be read here, not changed. Update this one."
 WELCOME = "No model is loaded. ctrl+o shows the models, F1 the keys."
-LOOKING = "Looking for a model…"
+
+WATCHED = ("stop", "answer_again", "undo", "redo")
+"""Actions that come and go while models answer."""
 
 
 class ChatScreen(ThreadPanes):
@@ -35,22 +35,20 @@ class ChatScreen(ThreadPanes):
         self.models = ReadyModels(workbench)
         self._sending = False
         self._opened = False
-        self._looking = True
-        """Whether it is still open if a model comes by itself."""
         self._possible: tuple[bool, ...] = ()
 
     def on_mount(self) -> None:
         self.call_after_refresh(lambda: self.begin(self._open_workbench()))
 
     async def _open_workbench(self) -> None:
-        """Begin with everything that need not be there for the first paint; first with what takes longest."""
-        guide = asyncio.ensure_future(asyncio.to_thread(load_guide, self.workbench))
+        """Begin with everything that need not be there for the first paint."""
         await self.fill_frame()
+        self.bridge.watchers.append(self)
         self._opened = True
         self.begin(self.open_last_thread())
         self.begin(self._open_models())
-        self.begin(self._use_guide(guide))
         self.begin(self.deck.desk.restore())
+        self.begin(self._resume_downloads())
         self.set_interval(LOOK_EVERY, self._look_at_server)
 
     def _look_at_server(self) -> None:
@@ -68,126 +66,196 @@ class ChatScreen(ThreadPanes):
             self.deck.warn(self.workbench.settings.problem)
         if await self.conversation.store(lambda threads: threads.read_only):
             self.deck.warn(READ_ONLY)
-
-    async def _use_guide(self, loading: asyncio.Future[bool]) -> None:
-        """Let the built-in model answer where there is no other, also what was asked meanwhile."""
-        try:
-            if await loading:
-                await self.models.refresh()
-        finally:
-            self._looking = False
-            self.show_status()
-        await self._answer_all_waiting()
+        self.composer.sent_before = await self.conversation.store(lambda threads: threads.input_history())
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
-        if self.conversation.bridge.running(self.conversation.thread_id):
+        if self.bridge.running(self.conversation.thread_id):
             self.notify("The answer above is still coming. ctrl+c stops it.", severity="warning", markup=False)
         elif not self._sending:
             self._sending = True
-            self.begin(self._send_and_answer(event.text))
+            self.begin(self._send_and_answer(event))
 
-    async def _send_and_answer(self, text: str) -> None:
+    async def _send_and_answer(self, event: Composer.Submitted) -> None:
+        from tui.app.attachments import parts_of
+        from tui.app.bridge import Waiting
+        from tui.domain import Message
+
         try:
-            thread_id = await self.send(text)
+            parts = await asyncio.to_thread(parts_of, event.text, event.attached)
+            thread_id, message_id = await self.send(Message("user", parts), event.text)
         finally:
             self._sending = False
+        self.composer.sent_before.insert(0, event.text)
+        self.bridge.waiting[thread_id] = Waiting(message_id)
         await self.answer_waiting(thread_id)
 
-    def _model_of(self, thread_id: str) -> ReadyModel | None:
+    def model_of(self, thread_id: str) -> ReadyModel | None:
         """The model that answers in a thread."""
-        last_used = next((thread.model for thread in self.threads if thread.id == thread_id), "")
-        return self.models.pick(thread_id, last_used)
+        thread = self.summary_of(thread_id)
+        return self.models.pick(thread_id, thread.model if thread else "", self.default_models.get(thread_id, ""))
 
     async def answer_waiting(self, thread_id: str) -> None:
-        """Let the thread's model answer what waits there, or ask for a model."""
-        model = self._model_of(thread_id)
+        """Let the thread's model answer or continue what waits there, or ask for a model."""
+        from tui.app.answering import answer
+
+        model = self.model_of(thread_id)
         if model is not None:
-            await self.conversation.answer(thread_id, model.key)
+            await answer(self.workbench, self.bridge, thread_id, model.key)
             await self.refresh_threads()
         elif thread_id == self.conversation.thread_id:
             self.conversation.show_waiting()
-            if not self._looking:
-                self.action_choose_model()
+            self.action_choose_model()
 
-    async def _answer_all_waiting(self) -> None:
-        for thread_id in list(self.conversation.waiting):
-            await self.answer_waiting(thread_id)
-
-    def conversation_changed(self, ended: RunningAnswer | None) -> None:
+    def conversation_changed(self) -> None:
         self.show_status()
-        self.thread_list.show_running(self.conversation.bridge.running_threads)
-        possible = tuple(bool(self.check_action(name, ())) for name in ("stop", "answer_again", "undo_delete"))
+        self.thread_list.show_running(self.bridge.running_threads)
+        possible = tuple(bool(self.check_action(name, ())) for name in WATCHED)
         # Drawing the keys again costs a slow line some hundred bytes each time.
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
-        if ended is not None:
-            self.begin(self._after_answer(ended))
+
+    def answer_started(self, answer: RunningAnswer) -> None:
+        """The transcripts show it."""
+
+    def answer_grew(self, answer: RunningAnswer, text: str, reasoning: str) -> None:
+        """The transcripts show it."""
+
+    def answer_ended(self, answer: RunningAnswer) -> None:
+        self.begin(self._after_answer(answer))
 
     async def _after_answer(self, answer: RunningAnswer) -> None:
+        from tui.app.screens.titling import title_if_wanted
+
+        for conversation in self.conversations:
+            await conversation.take_ended()
         await self.refresh_threads()
-        if answer.error and answer.thread_id != self.conversation.thread_id:
-            title = next((thread.title for thread in self.threads if thread.id == answer.thread_id), "a thread")
+        self.conversation_changed()
+        shown = [conversation.thread_id for conversation in self.conversations]
+        if answer.error and answer.thread_id not in shown:
+            thread = self.summary_of(answer.thread_id)
+            title = thread.title if thread else "a thread"
             self.notify(f"The answer in “{title}” failed. {answer.error}", severity="error", markup=False)
+        await title_if_wanted(self, answer)
 
     def show_status(self) -> None:
         """Bring the top row up to date."""
         thread_id = self.conversation.thread_id
-        model = self._model_of(thread_id)
-        answer = self.conversation.bridge.answers.get(thread_id)
-        stats = self.conversation.last_stats()
-        self.conversation.greet(self._greeting(model) if model and model.builtin else None)
-        self.conversation.hint("" if model else LOOKING if self._looking else WELCOME)
+        model = self.model_of(thread_id)
+        answer = self.bridge.answers.get(thread_id)
+        self.conversation.hint("" if model else WELCOME)
+        if answer is not None:
+            figures = (answer.context_used, self.bridge.speed(answer), answer.first_token)
+        else:
+            stats = self.conversation.last_stats()
+            figures = (stats.context_used, stats.generation_speed, stats.time_to_first_token)
         self.status_line.show(
             Status(
                 model=model.key if model else "",
-                context_used=answer.context_used if answer else stats.context_used,
+                context_used=figures[0],
                 context_length=model.context_length if model else 0,
-                speed=self.conversation.bridge.speed(answer) if answer else stats.generation_speed,
-                first_token=answer.first_token if answer else stats.time_to_first_token,
+                speed=figures[1],
+                first_token=figures[2],
                 memory=model.memory_bytes if model else 0,
                 server=self.deck.desk.figures(),
             )
         )
 
-    def _greeting(self, model: ReadyModel) -> TranscriptMessage:
-        def key_of(action: str) -> str:
-            # The person's key map may leave an action without a key; the palette has it by its title.
-            return next(map(key_label, self.deck.keys_of(BY_ID[action])), BY_ID[action].title)
+    async def draft_rests(self) -> None:
+        from tui.app.screens.drafting import show_figures
 
-        return greeting(model.key, key_of)
+        await super().draft_rests()
+        await show_figures(self)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "stop":
-            return self._opened and self.conversation.bridge.running(self.conversation.thread_id) is not None
-        if action == "undo_delete":
-            return bool(self.deleted)
+            return self._opened and self.bridge.running(self.conversation.thread_id) is not None
+        if action in ("undo", "redo"):
+            return bool(self.undos if action == "undo" else self.redos)
         if action == "answer_again":
-            return self._opened and bool(self.conversation.messages)
+            return self._opened and bool(self.transcript.message_count)
+        if action == "other_pane":
+            return self._opened and self.split
         return super().check_action(action, parameters)
 
     def action_stop(self) -> None:
-        self.conversation.bridge.stop(self.conversation.thread_id)
+        self.bridge.stop(self.conversation.thread_id)
+
+    def action_undo(self) -> None:
+        self.begin(self.undo())
+
+    def action_redo(self) -> None:
+        self.begin(self.undo(again=True))
 
     def action_answer_again(self) -> None:
-        self.begin(self._answer_again())
+        from tui.app.screens.message_commands import answer_again
 
-    async def _answer_again(self) -> None:
-        if await self.conversation.ask_again():
-            await self.answer_waiting(self.conversation.thread_id)
+        self.begin(answer_again(self))
+
+    def action_thread(self, name: str) -> None:
+        """Do something to the thread or folder in hand; see `thread_commands`."""
+        from tui.app.screens.thread_commands import COMMANDS
+
+        self.ask(COMMANDS[name](self))
+
+    def action_message(self, name: str) -> None:
+        """Do something to the message under the cursor; see `message_commands`."""
+        from tui.app.screens.message_commands import COMMANDS
+
+        self.ask(COMMANDS[name](self))
+
+    def action_view(self, name: str) -> None:
+        """Find, show or set something; see `view_commands`."""
+        from tui.app.screens.view_commands import COMMANDS
+
+        self.ask(COMMANDS[name](self))
+
+    def action_other_pane(self) -> None:
+        self.action_view("other_pane")
 
     def action_show_server(self) -> None:
         from tui.app.screens.server import ServerScreen
 
         self.app.push_screen(ServerScreen(self.workbench, self.deck.desk), lambda _: self.begin(self._use_model(None)))
 
+    def action_show_library(self) -> None:
+        from tui.app.screens.library import LibraryScreen
+
+        self.app.push_screen(LibraryScreen(self.workbench), self._model_chosen)
+
+    def action_discover(self) -> None:
+        from tui.app.screens.discover import DiscoverScreen
+
+        self.app.push_screen(DiscoverScreen(self.workbench), self._load_arrived)
+
+    def action_show_downloads(self) -> None:
+        from tui.app.screens.downloads import DownloadsScreen
+
+        self.app.push_screen(DownloadsScreen(self.workbench), self._load_arrived)
+
+    def _load_arrived(self, path: str | None) -> None:
+        if path:
+            self.begin(self._load_file(path))
+
+    async def _load_file(self, path: str) -> None:
+        """Ask how to load a model that was downloaded."""
+        from tui.app.screens.asking_load import ask_how_to_load
+
+        model = await asyncio.to_thread(lambda: self.workbench.catalogue.find(path))
+        await ask_how_to_load(self.deck, model, None, lambda loaded: self._model_chosen(loaded.key if loaded else None))
+
+    async def _resume_downloads(self) -> None:
+        """Let downloads go on that were going on when the program ended."""
+        if await asyncio.to_thread(self.workbench.paths.downloads.exists):
+            await asyncio.to_thread(lambda: self.workbench.downloads.go_on())
+
     def action_choose_model(self) -> None:
         from tui.app.screens.model_picker import ModelPicker
 
         if isinstance(self.app.screen, ModelPicker):
             return
-        model = self._model_of(self.conversation.thread_id)
+        model = self.model_of(self.conversation.thread_id)
         self.app.push_screen(ModelPicker(self.workbench, model.key if model else ""), self._model_chosen)
 
     def _model_chosen(self, key: str | None) -> None:
@@ -197,5 +265,6 @@ class ChatScreen(ThreadPanes):
         await self.models.refresh()
         if key:
             self.models.choose(self.conversation.thread_id, key)
-            await self._answer_all_waiting()
+            for thread_id in list(self.bridge.waiting):
+                await self.answer_waiting(thread_id)
         self.show_status()
