@@ -10,11 +10,13 @@ from tests.support.model_maker import make_scripted_model
 from tui.builtin import EMBEDDING, GUIDE, BuiltInModels
 from tui.builtin.files import FOLDER_VARIABLE
 from tui.domain import ModelNotFound
-from tui.models import Catalogue, unnamed_choice
+from tui.models import Catalogue, built_in_source, unnamed_choice
 
 
 def catalogue(home: Path, *, shown: bool = True) -> Catalogue:
-    return Catalogue([home / "models"], None, BuiltInModels(lambda: shown))
+    built_in = BuiltInModels()
+    sources = [home / "models", built_in_source(built_in.folder, built_in.files)]
+    return Catalogue(sources, hidden=lambda model: model.builtin and not shown)
 
 
 def keys(found: Catalogue) -> list[str]:
@@ -68,7 +70,7 @@ def test_a_part_of_a_name_means_the_persons_own_model(built_in: Path) -> None:
 def test_a_file_of_the_person_keeps_its_name(built_in: Path) -> None:
     own = make_scripted_model(built_in / "models" / f"{GUIDE}.gguf", "x")
     found = catalogue(built_in)
-    assert keys(found) == [GUIDE, EMBEDDING]
+    assert keys(found) == [GUIDE, f"{GUIDE}@f16", EMBEDDING]
     assert found.find(GUIDE).path == own
 
 

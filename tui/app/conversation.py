@@ -46,6 +46,7 @@ class Conversation:
         self._changed = changed
         self._noted = 0.0
         self._below = ""
+        self._greeting: TranscriptMessage | None = None
         self._moves = 0
         self._untaken: RunningAnswer | None = None
         self.transcript = transcript
@@ -66,14 +67,14 @@ class Conversation:
         """Show an empty thread. It comes to be with its first message."""
         self._moves += 1
         self.thread_id, self.messages, self.folder_id = "", [], folder_id
-        self._untaken = None
+        self._untaken = self._greeting = None
         self._show([])
         self._changed()
 
     async def open(self, thread_id: str, message_id: str = "") -> None:
         """Show a thread with all its text, also that which is still coming: its end, or one message of it."""
         self.thread_id = thread_id
-        self._untaken = None
+        self._untaken = self._greeting = None
         self._moves += 1
         move = self._moves
         messages = await self.store(lambda threads: threads.last_messages(thread_id, FIRST_SCREENFUL))
@@ -156,6 +157,12 @@ class Conversation:
         if not self.transcript.message_count:
             self._say_below(text)
 
+    def greet(self, message: TranscriptMessage | None) -> None:
+        """What stands above an empty thread, and stays there while it grows. It is no part of the thread."""
+        if not self.thread_id and message != self._greeting:
+            self._greeting = message
+            self._show(self._drawn([]))
+
     def answer_started(self, answer: RunningAnswer) -> None:
         if answer.thread_id == self.thread_id:
             self._moves += 1
@@ -164,7 +171,7 @@ class Conversation:
             if going_on is None and question is not None:
                 above = self.messages[: question + 1]
             # Answering again takes the earlier answer off the screen; it stays in the thread as a version.
-            if self.transcript.message_count != len(above):
+            if self.transcript.message_count != len(self._drawn(above)):
                 self.transcript.show_again(self._drawn(above), above[-1].id if above else "")
                 self.transcript.action_last()
             self.messages = above
@@ -198,7 +205,7 @@ class Conversation:
         if stored is not None and answer.thread_id == self.thread_id and self._index(stored.id) is None:
             if stored.parent_id == (self.messages[-1].id if self.messages else None):
                 self.messages.append(stored)
-                self.transcript.change(self._drawn([stored])[0])
+                self.transcript.change(self._drawn([stored])[-1])
             else:
                 await self.reload()
         if self._untaken is answer:
@@ -218,13 +225,14 @@ class Conversation:
         answer = self.bridge.answers.get(self.thread_id)
         held = answer.message_id if answer else ""
         coming = self.bridge.running(self.thread_id)
-        return [
+        drawn = [
             from_answer(answer, self.bridge.speed(answer), message)
             if answer and message.id == held and message.status == "streaming"
             else from_stored(message)
             for message in messages
             if not (coming and message.id == held)
         ]
+        return [self._greeting, *drawn] if self._greeting else drawn
 
     def _show_running(self) -> None:
         """Show what is coming or waiting in the thread."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from tui.domain import LmdeckError, LoadConfig
+from tui.app.actions import BY_ID, key_label
+from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
+    from tui.app.app import LmdeckApp
     from tui.app.transcript import TranscriptMessage
     from tui.workbench import Workbench
 
@@ -21,19 +22,24 @@ I know lmdeck and little else, so ask me how things work here. For everything el
 """
 
 
-def greeting(author: str, key_of: Callable[[str], str]) -> TranscriptMessage:
-    """What stands above an empty thread in which the guide answers; `key_of` gives the key of an action."""
+def greeting(author: str, deck: LmdeckApp) -> TranscriptMessage:
+    """What stands above an empty thread in which the guide answers, with the keys that the person's key map has."""
     from tui.app.transcript import TranscriptMessage
 
-    keys = {action: key_of(action) for action in ("model", "palette", "help")}
+    keys = {name: _key_of(name, deck) for name in ("model", "palette", "help")}
     return TranscriptMessage(id="greeting", role="assistant", text=_WELCOME.format(**keys), author=author)
+
+
+def _key_of(name: str, deck: LmdeckApp) -> str:
+    """The key of an action; one that was left without a key is in the palette by its title."""
+    return next(map(key_label, deck.keys_of(BY_ID[name])), BY_ID[name].title)
 
 
 def load_guide(workbench: Workbench) -> bool:
     """Load the built-in model if there is nothing else to talk to; whether that was so. Blocks; raises LmdeckError."""
     key = _needed(workbench)
     if key:
-        workbench.load(key, LoadConfig())
+        workbench.load(key)
     return bool(key)
 
 

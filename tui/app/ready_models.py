@@ -19,6 +19,7 @@ class ReadyModel:
     key: str
     context_length: int = 0
     memory_bytes: int = 0
+    builtin: bool = False
 
 
 class ReadyModels:
@@ -35,7 +36,11 @@ class ReadyModels:
     async def refresh(self) -> None:
         """Look again, off the event loop: the first look opens the engine and reads a file."""
         models = await asyncio.to_thread(self._workbench.loaded)
-        self._loaded = {model.key: ReadyModel(model.key, model.context_length, model.memory_bytes) for model in models}
+        self._loaded = {
+            model.key: ReadyModel(model.key, model.context_length, model.memory_bytes, model.info.builtin)
+            for model in models
+            if not model.info.embeds
+        }
         try:
             states = await asyncio.to_thread(self._workbench.remotes.states)
         except LmdeckError:  # the picker says what is wrong with it
@@ -49,8 +54,12 @@ class ReadyModels:
 
     def pick(self, thread_id: str, last_used: str, wanted: str = "") -> ReadyModel | None:
         """The model for a thread: the chosen one, the one last used there, the one that the thread's settings want,
-        the last chosen one, any loaded one. What settings want is loaded for the answer if need be.
+        the last chosen one, any loaded one. What settings want is loaded for the answer if need be. What is built in goes
+        on only where it was chosen, or nothing else is there.
         """
+        own = [model for model in self._loaded.values() if not model.builtin]
+        if (own or wanted) and last_used in self._loaded and self._loaded[last_used].builtin:
+            last_used = ""
         for key in (self._chosen.get(thread_id, ""), last_used):
             found = self._loaded.get(key) or self._remote_model(key)
             if found is not None:
@@ -58,7 +67,7 @@ class ReadyModels:
         if wanted:
             return self._loaded.get(wanted) or self._remote_model(wanted) or ReadyModel(wanted)
         last = self._loaded.get(self._last_chosen) or self._remote_model(self._last_chosen)
-        return last or next(iter(self._loaded.values()), None)
+        return last or next(iter(own or self._loaded.values()), None)
 
     def _remote_model(self, key: str) -> ReadyModel | None:
         """A model of a remote engine; one that has not told of it yet is asked nonetheless, and says if it has none."""

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         text_message,
     )
     from tui.domain.models import (
+        BUILT_IN,
         ModelDefaults,
         ModelInfo,
         ModelVocabulary,
@@ -117,7 +118,7 @@ else:
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
-            "models": "ModelDefaults ModelInfo ModelVocabulary",
+            "models": "BUILT_IN ModelDefaults ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
             "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
             "serving": "EVERYWHERE LOOPBACK PERMISSIONS ApiToken Permission RequestRecord RequestState RequestTotals "
@@ -126,6 +127,7 @@ else:
     )
 
 __all__ = [
+    "BUILT_IN",
     "EVERYWHERE",
     "LOOPBACK",
     "PERMISSIONS",

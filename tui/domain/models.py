@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-
 BUILT_IN = "built-in"
 """The source of the models that came with the program."""
 

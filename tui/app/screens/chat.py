@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from tui.app.actions import bindings_for
+from tui.app.guide import greeting, load_guide
 from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
 from tui.app.server_desk import LOOK_EVERY
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 READ_ONLY = "A newer lmdeck has written these threads: they can be read here, not changed. Update this one."
 WELCOME = "No model is loaded. ctrl+o shows the models, F1 the keys."
+LOOKING = "Looking for a model…"
 
 WATCHED = ("stop", "answer_again", "undo", "redo")
 """Actions that come and go while models answer."""
@@ -35,18 +37,22 @@ class ChatScreen(ThreadPanes):
         self.models = ReadyModels(workbench)
         self._sending = False
         self._opened = False
+        self._looking = True
+        """Whether it is still open if a model comes by itself."""
         self._possible: tuple[bool, ...] = ()
 
     def on_mount(self) -> None:
         self.call_after_refresh(lambda: self.begin(self._open_workbench()))
 
     async def _open_workbench(self) -> None:
-        """Begin with everything that need not be there for the first paint."""
+        """Begin with everything that need not be there for the first paint; first with what takes longest."""
+        guide = asyncio.ensure_future(asyncio.to_thread(load_guide, self.workbench))
         await self.fill_frame()
         self.bridge.watchers.append(self)
         self._opened = True
         self.begin(self.open_last_thread())
         self.begin(self._open_models())
+        self.begin(self._use_guide(guide))
         self.begin(self.deck.desk.restore())
         self.begin(self._resume_downloads())
         self.set_interval(LOOK_EVERY, self._look_at_server)
@@ -67,6 +73,16 @@ class ChatScreen(ThreadPanes):
         if await self.conversation.store(lambda threads: threads.read_only):
             self.deck.warn(READ_ONLY)
         self.composer.sent_before = await self.conversation.store(lambda threads: threads.input_history())
+
+    async def _use_guide(self, loading: asyncio.Future[bool]) -> None:
+        """Let the built-in model answer where there is no other, also what was asked meanwhile."""
+        try:
+            if await loading:
+                await self.models.refresh()
+        finally:
+            self._looking = False
+            self.show_status()
+        await self._answer_all_waiting()
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
@@ -105,7 +121,12 @@ class ChatScreen(ThreadPanes):
             await self.refresh_threads()
         elif thread_id == self.conversation.thread_id:
             self.conversation.show_waiting()
-            self.action_choose_model()
+            if not self._looking:
+                self.action_choose_model()
+
+    async def _answer_all_waiting(self) -> None:
+        for thread_id in list(self.bridge.waiting):
+            await self.answer_waiting(thread_id)
 
     def conversation_changed(self) -> None:
         self.show_status()
@@ -144,7 +165,8 @@ class ChatScreen(ThreadPanes):
         thread_id = self.conversation.thread_id
         model = self.model_of(thread_id)
         answer = self.bridge.answers.get(thread_id)
-        self.conversation.hint("" if model else WELCOME)
+        self.conversation.greet(greeting(model.key, self.deck) if model and model.builtin else None)
+        self.conversation.hint("" if model else LOOKING if self._looking else WELCOME)
         if answer is not None:
             figures = (answer.context_used, self.bridge.speed(answer), answer.first_token)
         else:
@@ -174,7 +196,7 @@ class ChatScreen(ThreadPanes):
         if action in ("undo", "redo"):
             return bool(self.undos if action == "undo" else self.redos)
         if action == "answer_again":
-            return self._opened and bool(self.transcript.message_count)
+            return self._opened and bool(self.conversation.messages)
         if action == "other_pane":
             return self._opened and self.split
         return super().check_action(action, parameters)
@@ -265,6 +287,5 @@ class ChatScreen(ThreadPanes):
         await self.models.refresh()
         if key:
             self.models.choose(self.conversation.thread_id, key)
-            for thread_id in list(self.bridge.waiting):
-                await self.answer_waiting(thread_id)
+            await self._answer_all_waiting()
         self.show_status()

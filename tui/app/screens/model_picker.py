@@ -22,6 +22,7 @@ from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
 from tui.domain import LmdeckError
+from tui.workbench import BUILT_IN_SETTING
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -83,7 +84,8 @@ class ModelPicker(ModalScreen[str | None]):
         states = await self._remote_states()
         if not so_far.done:
             self._look_soon()
-        models = [model for model in files if model.usable] + remote_rows(states)
+        models = [model for model in files if model.usable and not model.builtin] + remote_rows(states)
+        models += [model for model in files if model.usable and model.builtin]
         models += [model for model in files if not model.usable]
         self._loaded = {model.key: model for model in await asyncio.to_thread(self._workbench.loaded)}
         rows = self.model_list
@@ -99,7 +101,7 @@ class ModelPicker(ModalScreen[str | None]):
             else (
                 "No models yet.\n\nPut a GGUF file into this folder, or into a folder below it:\n"
                 f"{self._workbench.paths.models}\n\nThis list refreshes by itself.\n\n"
-                "Or press f to find and download one, or a to use the models of another machine."
+                "Or press f to find and download one, a to use the models of another machine, B for the built-in ones."
             )
         )
         rows.set_items(models)
@@ -107,7 +109,8 @@ class ModelPicker(ModalScreen[str | None]):
             rows.highlight(self._in_use)
         remote = sum(len(state.models) for state in states)
         reading = f"reading {so_far.read:,} of {so_far.files:,} files" if not so_far.done else ""
-        counts = [reading, f"{len(files)} on disk" if files else "", f"{remote} remote" if remote else ""]
+        own = sum(not model.builtin for model in files)
+        counts = [reading, f"{own} on disk" if own else "", f"{remote} remote" if remote else ""]
         rows.border_subtitle = " · ".join(filter(None, counts))
         self._show_details()
 
@@ -143,12 +146,15 @@ class ModelPicker(ModalScreen[str | None]):
             self.facts.update(remote_details(model, state))
             return
         present = self._loaded.get(model.key) if model else None
-        self.facts.update(details(model, values_text(present.values, LABELS) if present else ""))
+        values = values_text(present.values, LABELS) if present else ""
+        self.facts.update(details(model, values, str(self._workbench.paths.models)))
 
     @on(ModelList.Chosen)
     def _chosen(self, event: ModelList.Chosen) -> None:
         model = self.model_list.current
-        if event.key in self._loaded or (model is not None and model.remote and model.name):
+        if event.key in self._loaded and self._loaded[event.key].info.embeds:
+            self.notify(f"{event.key} is loaded. It makes vectors of texts; it cannot answer here.", markup=False)
+        elif event.key in self._loaded or (model is not None and model.remote and model.name):
             self.dismiss(event.key)
         elif model is not None and model.remote:
             self.notify(f"{model.remote} shows no models. The reason stands below the list.", markup=False)
@@ -170,7 +176,7 @@ class ModelPicker(ModalScreen[str | None]):
         self.run_worker(self.deck.attempt(asking), group="parameters", exclusive=True)
 
     def _load_ended(self, loaded: LoadedModel | None) -> None:
-        if loaded is not None:
+        if loaded is not None and not loaded.info.embeds:
             self.dismiss(loaded.key)
         else:
             self._look()
@@ -234,6 +240,16 @@ class ModelPicker(ModalScreen[str | None]):
 
     async def _remove(self, name: str) -> None:
         await asyncio.to_thread(self._workbench.remove_remote, name)
+        self._look()
+
+    def action_toggle_builtin(self) -> None:
+        """List the models that came with the program, or take them out."""
+        shown = not self._workbench.settings.get(BUILT_IN_SETTING, True)
+        self.run_worker(self.deck.attempt(self._show_builtin(shown)))
+
+    async def _show_builtin(self, shown: bool) -> None:
+        await asyncio.to_thread(self._workbench.settings.set, BUILT_IN_SETTING, shown)
+        self.notify(f"Built-in models are {'listed' if shown else 'not listed any more'}.", markup=False)
         self._look()
 
     def action_close(self) -> None:

@@ -39,7 +39,8 @@ class ModelList(RowList[ModelInfo]):
 
     def pieces(self, item: ModelInfo, width: int, *, at_cursor: bool) -> Pieces:  # noqa: ARG002
         context = context_text(item.context_length) if item.context_length else ""
-        figures = f"{fit('built-in' if item.builtin else item.quantization, 8)} {bytes_text(item.size):>8}"
+        kind = "built-in" if item.builtin and width < WIDTH_FOR_SOURCE else item.quantization
+        figures = f"{fit(kind, 8)} {bytes_text(item.size):>8}"
         name = item.key
         if item.remote:
             figures = fit(self._remote_text(item), len(figures))
