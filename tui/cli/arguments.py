@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.domain import ModelNotFound
+from tui.domain import BadRequest, ModelNotFound
 
 if TYPE_CHECKING:
     from tui.workbench import Workbench
@@ -40,3 +40,14 @@ def complete_model(_context: click.Context, _parameter: click.Parameter, incompl
 
     models = Catalogue([find_paths().models]).models()
     return [model.key for model in models if model.usable and model.key.startswith(incomplete.lower())]
+
+
+def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
+    """Typed values by the names of their parameters, of `--set NAME=VALUE`. Raises BadRequest."""
+    values = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise BadRequest(f"{assignment!r} is not a parameter.", "Write it as NAME=VALUE.", field="--set")
+        values[name.strip().replace("-", "_")] = value
+    return values
