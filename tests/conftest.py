@@ -13,8 +13,11 @@ import pytest
 
 @pytest.fixture
 def lmdeck_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh folder below which the program keeps everything."""
+    """A fresh folder below which the program keeps everything; other programs have no models."""
     monkeypatch.setenv("LMDECK_HOME", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path / "person"))
+    for name in ("HF_HOME", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "XDG_CACHE_HOME", "LLAMA_CACHE", "OLLAMA_MODELS"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.delenv("LMDECK_MODELS", raising=False)
     return tmp_path
 

@@ -88,6 +88,26 @@ class Paths:
         return self.data / "speeds.json"
 
     @property
+    def usage(self) -> Path:
+        """When models were used last, and which are pinned."""
+        return self.data / "usage.json"
+
+    @property
+    def model_index(self) -> Path:
+        """What the headers of model files say."""
+        return self.cache / "models.json"
+
+    @property
+    def downloads(self) -> Path:
+        """The downloads, one file for each."""
+        return self.data / "downloads"
+
+    @property
+    def stand_ins(self) -> Path:
+        """Headers of models that lie on the Hub."""
+        return self.cache / "stand-ins"
+
+    @property
     def verdicts(self) -> Path:
         """What the probe and the self-test found out."""
         return self.cache / "verdicts.json"

@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from tui.engine import BenchOutcome, BenchResult, Engine, LoadedModel, LoadProgress, SelfTest
     from tui.engine.remote import RemoteEngines
     from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
-    from tui.models import Catalogue
+    from tui.models import Abilities, Catalogue, Library, Usage
+    from tui.models.downloads import Download, Downloads
+    from tui.models.hub import Fit, Hub, RepositoryDetails, Variant
     from tui.threads import AnswerRecorder, ThreadSettings, ThreadStore
 
 # How long `close` waits for answers to be written down. Seconds.
@@ -88,7 +90,11 @@ class Workbench:
         self._threads = _Once(lambda: _open_threads(paths))
         self._remote_store = RemoteStore(paths.remotes)
         self._remotes = _Once(lambda: _new_remotes(self._remote_store))
-        self._catalogue = _Once(lambda: _open_catalogue(paths, self.remotes))
+        self._usage = _Once(lambda: _open_usage(paths))
+        self._catalogue = _Once(lambda: _open_catalogue(paths, self.settings, self.remotes, self.usage))
+        self._library = _Once(lambda: _open_library(paths, self.catalogue, self.usage, self._is_loaded))
+        self._hub = _Once(lambda: _new_hub(paths))
+        self._downloads = _Once(lambda: _open_downloads(paths, self.hub, lambda: self.catalogue))
         self._formats = _Once(lambda: _new_format_cache(paths))
         self._speeds = _Once(lambda: _new_speeds(paths))
         self._decisions = _Once(lambda: _new_decisions(paths, self.settings))
@@ -113,6 +119,16 @@ class Workbench:
     def catalogue(self) -> Catalogue:
         """The models on disk, and those of remote engines as far as they are known."""
         return self._catalogue()
+
+    @property
+    def library(self) -> Library:
+        """What changes the models on disk: importing, deleting with undo, pinning."""
+        return self._library()
+
+    @property
+    def usage(self) -> Usage:
+        """When each model was used last, and which are pinned."""
+        return self._usage()
 
     @property
     def decisions(self) -> Decisions:
@@ -159,6 +175,29 @@ class Workbench:
         """Forget a remote engine and its key. Raises BadRequest or StorageFailed."""
         self._remote_store.remove(name)
 
+    @property
+    def hub(self) -> Hub:
+        """Models that can be downloaded. Nothing is asked before somebody wants to know."""
+        return self._hub()
+
+    @property
+    def downloads(self) -> Downloads:
+        """The queue of downloads. Nothing goes on before `go_on` or another of its methods says so."""
+        return self._downloads()
+
+    def fit_on_hub(self, details: RepositoryDetails, variant: Variant) -> Fit:
+        """Whether a model of the Hub fits this machine, by its header. Blocks for the network and for about a second.
+
+        Raises LmdeckError where that cannot be known.
+        """
+        return self.fit_here(self.hub.stand_in(details, variant))
+
+    def fit_here(self, model: ModelInfo) -> Fit:
+        """Whether a model fits this machine when nothing else is loaded. Blocks; raises LmdeckError."""
+        from tui.models.hub import fit_of
+
+        return fit_of(model, lambda one, config: self.engine.fit(one, config, alone=True))
+
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; a second of work on a new machine. Raises EngineFault."""
         return self.engine.self_test()
@@ -197,7 +236,11 @@ class Workbench:
         """
         model = self._file(model_key)
         config = config if config is not None else self.load_config(model.key, {})
-        return self.engine.load(model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier)
+        loaded = self.engine.load(
+            model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier
+        )
+        self.usage.note(model)
+        return loaded
 
     def bench(
         self,
@@ -345,6 +388,7 @@ class Workbench:
             info = self._file(model_key)
             config = self._resolved(self.load_config(info.key, {}))
             model = self.engine.load(info, config, None, ttl=ttl, just_in_time=True)
+        self.usage.note(model.info)
         try:
             yield model
         finally:
@@ -353,6 +397,10 @@ class Workbench:
     def close(self) -> None:
         """Stop everything, keep what came. Safe to call twice."""
         self._closing.set()
+        if self._downloads.made:
+            self.downloads.close()
+        if self._hub.made:
+            self.hub.close()
         with self._lock:
             generations, self._generations = self._generations, []
         for generation in generations:
@@ -361,6 +409,8 @@ class Workbench:
             generation.wait(_CLOSING_PATIENCE)
         if self._speeds.made:
             self._speeds().save()
+        if self._catalogue.made:
+            self.catalogue.close()
         if self._engine.made:
             self.engine.close()
         if self._threads.made:
@@ -389,16 +439,19 @@ class Workbench:
         The latter is reserved for the request until it is released.
         """
         present = self.engine.reserve(request.model)
-        if present is not None:
-            return present
-        info = self.catalogue.find(request.model)
-        if info.remote:
-            return self.remotes.model(info)
-        present = self.engine.reserve(info.key) if request.load is None else None
-        if present is not None:
-            return present
-        config = self._resolved(self.decisions.load_config(request, info))
-        return self.engine.load(info, config, on_progress, ttl=request.ttl, just_in_time=True)
+        if present is None:
+            info = self.catalogue.find(request.model)
+            if info.remote:
+                return self.remotes.model(info)
+            present = self.engine.reserve(info.key) if request.load is None else None
+            if present is None:
+                config = self._resolved(self.decisions.load_config(request, info))
+                present = self.engine.load(info, config, on_progress, ttl=request.ttl, just_in_time=True)
+        self.usage.note(present.info)
+        return present
+
+    def _is_loaded(self, model: ModelInfo) -> bool:
+        return self._engine.made and any(loaded.info.path == model.path for loaded in self.engine.loaded())
 
     def _one_generates(self) -> bool:
         with self._lock:
@@ -475,10 +528,52 @@ def _new_decisions(paths: Paths, settings: Settings) -> Decisions:
     return Decisions(settings, presets, defaults, file_defaults)
 
 
-def _open_catalogue(paths: Paths, remotes: RemoteEngines) -> Catalogue:
-    from tui.models import Catalogue
+def _open_catalogue(paths: Paths, settings: Settings, remotes: RemoteEngines, usage: Usage) -> Catalogue:
+    import os
 
-    return Catalogue([paths.models], remotes)
+    from tui.config import model_folders, other_programs
+    from tui.models import Catalogue, known_sources
+
+    folders, others = model_folders(settings), other_programs(settings)
+    # Without a home of the person's own there are no stores of other programs either.
+    home = Path(os.path.expanduser("~"))
+    sources = known_sources(paths.models, folders, os.environ, home, other_programs=others and home.is_absolute())
+    return Catalogue(sources, remotes, index=paths.model_index, probe=_probe_template, last_used=usage.last_used)
+
+
+def _probe_template(template: str) -> Abilities:
+    """What a chat template can do; nothing where it does not let itself be asked."""
+    from tui.formats import template_traits
+    from tui.models import Abilities
+
+    return Abilities(*template_traits(template))
+
+
+def _open_usage(paths: Paths) -> Usage:
+    from tui.models import Usage
+
+    return Usage(paths.usage)
+
+
+def _open_library(paths: Paths, catalogue: Catalogue, usage: Usage, in_use: Callable[[ModelInfo], bool]) -> Library:
+    from tui.models import Library
+
+    return Library(paths.models, catalogue, usage, in_use)
+
+
+def _new_hub(paths: Paths) -> Hub:
+    from tui.models.hub import Hub, HubConnection
+
+    return Hub(HubConnection(), paths.stand_ins)
+
+
+def _open_downloads(paths: Paths, hub: Hub, catalogue: Callable[[], Catalogue]) -> Downloads:
+    from tui.models.downloads import Downloads
+
+    def arrived(_: Download) -> None:
+        catalogue().refresh()
+
+    return Downloads(hub.connection, paths.models, paths.downloads, arrived=arrived)
 
 
 def _new_remotes(store: RemoteStore) -> RemoteEngines:

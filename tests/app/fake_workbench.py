@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import cast
 
 from tui.config import Collapsed, Decisions, ModelDefaultsStore, PresetStore, RemoteStore, Settings, Speed
 from tui.domain import (
@@ -33,6 +34,7 @@ from tui.domain import (
 from tui.engine import BenchOutcome, BenchResult, BenchTrial, LogRing
 from tui.engine.remote import RemoteEngines
 from tui.inference import PromptPreview
+from tui.models import Catalogue, Library, SoFar, Usage
 from tui.paths import Paths
 from tui.threads import ThreadSettings, ThreadStore, collapsed_for
 
@@ -122,6 +124,9 @@ class FakeCatalogue:
         before, self._seen = self._seen, tuple(self.on_disk)
         return before != self._seen
 
+    def so_far(self) -> SoFar:
+        return SoFar(self._seen, done=True)
+
 
 @dataclass
 class FakeWorkbench:
@@ -136,6 +141,8 @@ class FakeWorkbench:
         self.settings = Settings(self.paths.settings)
         self.log = LogRing()
         self.catalogue = FakeCatalogue(self.disk_models)
+        self.usage = Usage(self.paths.usage)
+        self.library = Library(self.paths.models, cast(Catalogue, self.catalogue), self.usage)
         self.remote_store = RemoteStore(self.paths.remotes)
         self.remotes = RemoteEngines(self.remote_store.endpoints)
         self.answers: list[FakeAnswer] = []

@@ -10,6 +10,7 @@ NAMES = (
     "engine",
     "formats",
     "gap",
+    "library",
     "memory",
     "powercut",
     "prefix",

@@ -119,7 +119,7 @@ def test_models_are_listed_for_people_and_programs() -> None:
     assert done.stdout.split()[:2] == ["hello-f16", "llama"]
     assert "cannot use broken" in done.stderr
     records = json.loads(lmdeck("ls", "--json").stdout)
-    assert [(record["key"], record["usable"]) for record in records] == [("broken", False), ("hello-f16", True)]
+    assert [(record["modelKey"], record["usable"]) for record in records] == [("broken", False), ("hello-f16", True)]
 
 
 def test_the_doctor_examines_and_is_well(models: Path) -> None:

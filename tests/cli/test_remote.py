@@ -91,7 +91,7 @@ def test_models_elsewhere_are_listed_and_answer(stub: Stub) -> None:
     assert "on tower" in listed.stdout
     assert "no models from off: off is not running" in listed.stderr
     records = json.loads(lmdeck("ls", "--json").stdout)
-    assert [(record["key"], record["remote"], record["path"]) for record in records] == [
+    assert [(record["modelKey"], record["remote"], record["path"]) for record in records] == [
         ("tower/org/llama", "tower", ""),
         ("tower/qwen3-32b", "tower", ""),
     ]

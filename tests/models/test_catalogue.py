@@ -17,6 +17,7 @@ from tests.support.raw_gguf import RawFile, number_value, small_model, text_valu
 from tui.domain import ModelInfo, ModelNotFound, ModelUnusable
 from tui.models import Catalogue
 from tui.models.describe import Reading, read
+from tui.models.gguf_bytes import KnownTexts
 from tui.models.naming import PlacedModel, with_unique_keys
 
 
@@ -197,11 +198,11 @@ def test_refresh_follows_files_that_come_change_and_go(tmp_path: Path) -> None:
 def test_refresh_reads_only_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     names: list[str] = []
 
-    def counted(path: Path) -> Reading:
+    def counted(path: Path, known: KnownTexts) -> Reading:
         names.append(path.name)
-        return read(path)
+        return read(path, known)
 
-    monkeypatch.setattr("tui.models.catalogue.read", counted)
+    monkeypatch.setattr("tui.models.scanner.read", counted)
     for number in range(20):
         put(tmp_path / f"{number}.gguf")
     models = Catalogue([tmp_path])

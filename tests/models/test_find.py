@@ -73,9 +73,22 @@ def test_unknown_name_lists_the_nearest(folder: Path) -> None:
 
 
 def test_name_that_fits_several(folder: Path) -> None:
-    for name in ("pair", "acme/Pair-GGUF"):
-        with pytest.raises(ModelNotFound, match="pair-q4_0, pair-q8_0"):
-            Catalogue([folder]).find(name)
+    with pytest.raises(ModelNotFound, match="pair-q4_0, tiny-chat-q4_0"):
+        Catalogue([folder]).find("-q4_0")
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("pair", "pair-q8_0"),
+        ("acme/Pair-GGUF", "pair-q8_0"),
+        ("pair@q4_0", "pair-q4_0"),
+        ("Pair@Q8_0", "pair-q8_0"),
+        ("tiny-chat@q4_0", "tiny-chat-q4_0"),
+    ],
+)
+def test_names_of_variants(folder: Path, name: str, key: str) -> None:
+    assert Catalogue([folder], last_used=lambda model: float("q8" in model.key)).find(name).key == key
 
 
 def test_whole_copy_is_meant_rather_than_a_damaged_one(folder: Path) -> None:

@@ -35,10 +35,10 @@ def model_or_only_one(workbench: Workbench, name: str | None) -> str:
 
 def complete_model(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[str]:
     """Keys of usable models that begin with what was typed."""
-    from tui.models import Catalogue
     from tui.paths import find_paths
+    from tui.workbench import Workbench
 
-    models = Catalogue([find_paths().models]).models()
+    models = Workbench(find_paths()).catalogue.models()
     return [model.key for model in models if model.usable and model.key.startswith(incomplete.lower())]
 
 
@@ -51,3 +51,11 @@ def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
             raise BadRequest(f"{assignment!r} is not a parameter.", "Write it as NAME=VALUE.", field="--set")
         values[name.strip().replace("-", "_")] = value
     return values
+
+
+def split_user_repo(text: str) -> tuple[str, str]:
+    """The two names of `user/repo`. Raises BadRequest."""
+    user, slash, repository = text.strip().partition("/")
+    if not slash or not user or not repository:
+        raise BadRequest(f"{text!r} is not of the form user/repo.", "Such as acme/my-model-GGUF.", field="user-repo")
+    return user, repository

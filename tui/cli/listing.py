@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.model_records import entry_record, model_record, parameters_text
 from tui.domain import ModelInfo, StorageFailed
 
 if TYPE_CHECKING:
+    from tui.models import ModelEntry
     from tui.workbench import Workbench
 
 # How long the list on disk waits for the lists of remote engines. Seconds.
@@ -19,46 +21,94 @@ _REMOTE_PATIENCE = 2.0
 
 
 @click.command()
+@click.argument("name", required=False)
+@click.option("--llm", is_flag=True, help="Only models that answer.")
+@click.option("--embedding", is_flag=True, help="Only models that make vectors.")
+@click.option("--variants", is_flag=True, help="Every variant of a model on a line of its own.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
-def ls(as_json: bool) -> None:
-    """List the models in the models folder, and those of remote engines.
+def ls(name: str | None, llm: bool, embedding: bool, variants: bool, as_json: bool) -> None:
+    """List the models on this machine, and those of remote engines.
 
-    Files that cannot be used and engines that cannot be reached are listed with the reason.
+    With NAME only models with that in their names. Besides lmdeck's own folder those of LM Studio, Hugging Face,
+    llama.cpp and Ollama are listed, and the folders of the setting model_folders; they are only read. Files that
+    cannot be used and engines that cannot be reached are listed with the reason.
     """
-    from tui.engine import readable_size
+    from tui.models import entries
     from tui.paths import find_paths
     from tui.workbench import Workbench
 
     paths = find_paths()
     workbench = Workbench(paths)
     problems = _look_around(workbench)
-    models = workbench.catalogue.models()
-    workbench.close()
+    models = [model for model in workbench.catalogue.models() if _wanted(model, name, llm, embedding)]
+    problems += [
+        f"no models from {state.source.name}: {state.source.folder} cannot be read ({state.problem})"
+        for state in workbench.catalogue.sources()
+        if state.problem
+    ]
+    listed = entries(models, workbench.usage.last_used)
     for problem in problems:
         click.echo(problem, err=True)
     if as_json:
-        click.echo(json.dumps([_record(model) for model in models], indent=2, ensure_ascii=False))
-        return
-    if not models:
-        click.echo(f"No models yet. Put GGUF files into {paths.models}", err=True)
-        return
-    usable = [model for model in models if model.usable]
-    rows = [
-        (
-            model.key,
-            model.architecture,
-            _parameters(model.parameters),
-            model.quantization,
-            f"on {model.remote}" if model.remote else readable_size(model.size),
-            f"{model.context_length:,}" if model.context_length else "",
+        used = workbench.usage.last_used
+        records = (
+            [entry_record(entry, used) for entry in listed]
+            if variants
+            else [model_record(entry.selected, used, entry) for entry in listed]
         )
-        for model in usable
-    ]
+        click.echo(json.dumps(records, indent=2, ensure_ascii=False))
+    elif models:
+        _print(listed, every_variant=variants)
+    elif name is None and not llm and not embedding:
+        click.echo(f"No models yet. Put GGUF files into {paths.models}", err=True)
+    else:
+        click.echo("No model is like that.", err=True)
+    workbench.close()
+
+
+def _print(listed: Sequence[ModelEntry], *, every_variant: bool) -> None:
+    from tui.engine import readable_size
+
+    rows = []
+    usable = [entry for entry in listed if entry.selected.usable]
+    for entry in usable:
+        several = len(entry.variants) > 1
+        rows.append(_row(f"{entry.key} ({len(entry.variants)} variants)" if several else entry.key, entry.selected))
+        if several and every_variant:
+            rows += [_row(f" * {model.variant_key}", model) for model in entry.variants]
+    if sys.stdout.isatty():
+        here = [model for entry in listed for model in entry.variants if not model.remote and not model.base]
+        total = readable_size(sum(model.size for model in here))
+        click.echo(f"You have {len(usable)} models, taking up {total} of disk space.\n")
     if rows:
-        print_table(("MODEL", "ARCH", "PARAMS", "QUANT", "SIZE", "CONTEXT"), rows)
-    for model in models:
-        if not model.usable:
-            click.echo(f"cannot use {model.key}: {model.problem}", err=True)
+        print_table(("MODEL", "ARCH", "PARAMS", "QUANT", "SIZE", "CONTEXT", "CAN", "FROM"), rows)
+    for entry in listed:
+        for model in entry.variants:
+            if not model.usable:
+                click.echo(f"cannot use {model.key}: {model.problem}", err=True)
+
+
+def _row(name: str, model: ModelInfo) -> tuple[str, ...]:
+    from tui.engine import readable_size
+
+    able = {"vectors": model.embeds, "tools": model.tools, "vision": model.sees, "thinking": model.thinks}
+    return (
+        name,
+        model.architecture,
+        parameters_text(model.parameters),
+        model.quantization,
+        f"on {model.remote}" if model.remote else readable_size(model.size),
+        f"{model.context_length:,}" if model.context_length else "",
+        ",".join(word for word, can in able.items() if can),
+        model.source,
+    )
+
+
+def _wanted(model: ModelInfo, name: str | None, llm: bool, embedding: bool) -> bool:
+    if llm != embedding and model.embeds != embedding:
+        return False
+    texts = (model.key, model.family, model.variant_key, model.name, model.publisher)
+    return name is None or any(name.casefold() in text.casefold() for text in texts)
 
 
 def _look_around(workbench: Workbench) -> list[str]:
@@ -74,31 +124,6 @@ def _look_around(workbench: Workbench) -> list[str]:
         for state in states
         if not state.reachable
     ]
-
-
-def _record(model: ModelInfo) -> dict[str, Any]:
-    return {
-        "key": model.key,
-        "path": "" if model.remote else str(model.path),
-        "files": [str(file) for file in model.files],
-        "remote": model.remote,
-        "publisher": model.publisher,
-        "name": model.name,
-        "architecture": model.architecture,
-        "quantization": model.quantization,
-        "parameters": model.parameters,
-        "size_bytes": model.size,
-        "context_length": model.context_length,
-        "usable": model.usable,
-        "problem": model.problem,
-    }
-
-
-def _parameters(count: int) -> str:
-    """Parameter counts as model names have them: `0.5B`, `7.2B`, `135M`."""
-    if count >= 10**9 / 2:
-        return f"{count / 10**9:.1f}B"
-    return f"{count / 10**6:.0f}M" if count >= 10**6 else f"{count / 10**3:.0f}K" if count else ""
 
 
 def print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

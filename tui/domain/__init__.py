@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Cancelled,
         ContextExceeded,
         EngineFault,
+        HubFailed,
         LmdeckError,
         ModelNotFound,
         ModelUnusable,
@@ -83,6 +84,7 @@ if TYPE_CHECKING:
         text_message,
     )
     from tui.domain.models import (
+        ModelDefaults,
         ModelInfo,
         ModelVocabulary,
     )
@@ -107,7 +109,7 @@ else:
         {
             "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
             "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
-            "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
+            "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault HubFailed LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT AnswerConfig Constraint ConstraintKind ContextTrimmed Event Failed "
             "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
@@ -115,7 +117,7 @@ else:
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
-            "models": "ModelInfo ModelVocabulary",
+            "models": "ModelDefaults ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
             "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
             "serving": "EVERYWHERE LOOPBACK PERMISSIONS ApiToken Permission RequestRecord RequestState RequestTotals "
@@ -152,6 +154,7 @@ __all__ = [
     "GenerationStats",
     "Guardrail",
     "GuardrailLevel",
+    "HubFailed",
     "ImagePart",
     "LmdeckError",
     "LoadConfig",
@@ -161,6 +164,7 @@ __all__ = [
     "MemoryEstimate",
     "MemoryShortage",
     "Message",
+    "ModelDefaults",
     "ModelInfo",
     "ModelLoading",
     "ModelNotFound",

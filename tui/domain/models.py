@@ -5,6 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDefaults:
+    """What comes with a model beside its file, from a `model.yaml` or from the store that it lies in."""
+
+    load: tuple[tuple[str, Any], ...] = ()
+    """Fields of LoadConfig and their values."""
+    sampling: tuple[tuple[str, Any], ...] = ()
+    """Fields of SamplingConfig and their values."""
+    system_prompt: str = ""
+
+
+_NO_DEFAULTS = ModelDefaults()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +57,27 @@ class ModelInfo:
     """Seconds since the epoch, of the newest file."""
     remote: str = ""
     """Name of the remote engine that has the model; empty for a file of this machine."""
+    source: str = ""
+    """The program or folder whose files these are, such as `Ollama`."""
+    store_name: str = ""
+    """What that program calls the model; empty where it has no name for it."""
+    family: str = ""
+    """The name that its variants share. As a name it means one of them."""
+    variant: str = ""
+    """What tells it from the others of its family, such as `q4_k_m`; empty for one that has no such name."""
+    tools: bool = False
+    """Whether its template tells the model of tools."""
+    thinks: bool = False
+    """Whether it reasons before it answers."""
+    sees: bool = False
+    """Whether a projector file that reads images belongs to it."""
+    projectors: tuple[Path, ...] | None = None
+    """Projector files that may belong to it; `None` where nobody has looked for them."""
+    base: str = ""
+    """For a virtual model: the key of the model whose files it uses."""
+    recipe: Path | None = None
+    """The `model.yaml` of a virtual model."""
+    defaults: ModelDefaults = _NO_DEFAULTS
     problem: str = ""
     """Why it cannot be used, as a sentence; empty when it can."""
 
@@ -49,6 +85,11 @@ class ModelInfo:
     def usable(self) -> bool:
         """Whether it is worth trying to load it."""
         return not self.problem
+
+    @property
+    def variant_key(self) -> str:
+        """The name of a variant as `family@variant`; the key of a model that is none."""
+        return f"{self.family}@{self.variant}" if self.family and self.variant else self.key
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from tui.formats.renderer import DEFAULT_IMAGE_MARKER
 from tui.formats.template_diff import template_diff
 from tui.formats.token_count import TokenCounter, token_counter
 from tui.formats.tool_constraint import tool_constraint
+from tui.formats.traits import template_traits
 from tui.formats.utf8 import Utf8Decoder
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "find_fill_in_tokens",
     "instructed",
     "template_diff",
+    "template_traits",
     "token_counter",
     "tool_constraint",
 ]

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 from tui.domain import ModelInfo, ModelNotFound, ModelUnusable, StorageFailed
-from tui.models.describe import Reading, describe, read
+from tui.models.describe import Abilities, describe, read
 from tui.models.gguf_bytes import printable
-from tui.models.naming import PlacedModel, matching, nearest_keys, with_unique_keys
-from tui.models.scan import SUFFIX, FileSet, FoundFile, find_files, group, set_around
+from tui.models.naming import PlacedModel, matching, matching_exactly, nearest_keys
+from tui.models.scan import SUFFIX, set_around
+from tui.models.scanner import Found, Scanner
+from tui.models.stores import OWN, Source
+from tui.models.variants import ModelEntry, choose, entries, split_name
 
 
 class Elsewhere(Protocol):
@@ -25,22 +29,60 @@ class Elsewhere(Protocol):
         """The one that a name means; `None` where it can mean none of these."""
 
 
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """What a catalogue knows while it is still reading."""
+
+    models: tuple[ModelInfo, ...]
+    read: int = 0
+    files: int = 0
+    """How many files there are; as many as are read when it is done, and 0 before it has listed them."""
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """One source, and what was found there."""
+
+    source: Source
+    models: int
+    problem: str = ""
+    """Why it cannot be looked into; empty where it can, or is not there."""
+
+
 class Catalogue:
-    """The models below some folders, which need not exist, and those that are elsewhere.
+    """The models in some places, which need not exist, and those that are elsewhere.
 
     It may be used from several threads. Only headers of new and changed files are read, so `refresh` can be called
-    every few seconds.
+    every few seconds; a first look at hundreds of unknown files takes some seconds, and `so_far` tells meanwhile.
     """
 
-    def __init__(self, folders: Sequence[Path], elsewhere: Elsewhere | None = None) -> None:
+    def __init__(
+        self,
+        sources: Sequence[Source | Path],
+        elsewhere: Elsewhere | None = None,
+        *,
+        index: Path | None = None,
+        probe: Callable[[str], Abilities] | None = None,
+        last_used: Callable[[ModelInfo], float] = lambda _: 0.0,
+    ) -> None:
+        """A source that is only a path is a folder of ours; names are given in the order of the sources.
+
+        `index` is the file that remembers headers between runs, `probe` finds out what a chat template can do, and
+        `last_used` tells when a model was used, which decides between the variants of a model.
+        """
         self._elsewhere = elsewhere
-        self._folders = tuple(Path(os.path.abspath(folder)) for folder in folders)
+        made = [Source(OWN, source) if isinstance(source, Path) else source for source in sources]
+        self._sources = tuple(replace(source, folder=Path(os.path.abspath(source.folder))) for source in made)
+        self._last_used = last_used
         self._refreshing = threading.Lock()
-        self._readings: dict[FoundFile, Reading] = {}
+        self._scanner = Scanner(self._sources, index, probe, last_used)
+        self._found: Found = []
         self._placed: tuple[PlacedModel, ...] | None = None
+        self._so_far = SoFar(())
 
     def models(self) -> tuple[ModelInfo, ...]:
-        """All models as of the last refresh, by key. The first call looks at the folders itself.
+        """All models as of the last refresh, by key. The first call looks at the disk itself.
 
         Models elsewhere come behind them, as far as they are known; where that fails (StorageFailed), there are none.
         """
@@ -50,24 +92,49 @@ class Catalogue:
         except StorageFailed:
             return here
 
+    def entries(self) -> list[ModelEntry]:
+        """The models of this machine as of the last refresh, with the variants of each under one entry, by key."""
+        return entries((model.info for model in self._models()), self._last_used)
+
+    def so_far(self) -> SoFar:
+        """The models of this machine that are known now. Never waits."""
+        return self._so_far
+
+    def sources(self) -> list[SourceState]:
+        """The places that were looked into at the last refresh, and how many models each of them has."""
+        placed = self._models()
+        return [
+            SourceState(source, sum(model.rank == rank and not model.info.base for model in placed), findings.problem)
+            for rank, source, findings in self._found
+        ]
+
     def refresh(self) -> bool:
-        """Look at the folders again; whether anything is different now."""
+        """Look at the disk again; whether anything is different now. Blocks for as long as reading takes."""
         with self._refreshing:
-            found = find_files(self._folders)
-            if self._placed is not None and self._readings.keys() == set(found):
+            found = self._scanner.look()
+            if self._placed is not None and found == self._found:
                 return False
-            # Readings are replaced, not changed, because another thread may use the old ones.
-            self._readings = {file: self._readings.get(file) or read(file.path) for file in found}
-            placed = (_place(files, self._readings) for files in group(found))
-            named = with_unique_keys([model for model in placed if model])
-            before, self._placed = self._placed, tuple(sorted(named, key=lambda model: model.info.key))
+            for known, files in self._scanner.read(found):
+                if self._placed is None:
+                    infos = tuple(model.info for model in self._scanner.describe(found))
+                    self._so_far = SoFar(infos, known, files)
+            before, self._placed = self._placed, tuple(self._scanner.describe(found))
+            self._found = found
+            infos = tuple(model.info for model in self._placed)
+            self._so_far = SoFar(infos, len(infos), len(infos), done=True)
             return (before or ()) != self._placed
+
+    def close(self) -> None:
+        """End a look that is still going on, keeping what was read. The catalogue can be asked nonetheless."""
+        self._scanner.stop()
 
     def find(self, name: str) -> ModelInfo:
         """The model that a person means by a key, a path, a file name, `publisher/repository`, or part of a key.
 
-        Raises ModelNotFound, with the nearest names, where none or several fit; ModelUnusable where the one that
-        fits has a problem; StorageFailed where it may mean a model elsewhere and that cannot be known.
+        Of several variants of one model it is the one that was used last, else a usual one; of several copies the one
+        of the first source. Raises ModelNotFound, with the nearest names, where none or several fit; ModelUnusable
+        where the one that fits has a problem; StorageFailed where it may mean a model elsewhere and that cannot be
+        known.
         """
         distant = self._elsewhere.find(name) if self._elsewhere is not None else None
         if distant is not None:
@@ -79,13 +146,21 @@ class Catalogue:
             found = self._matching(name)
         if len(found) > 1:
             # A damaged copy beside a whole one is not what anybody means.
-            found = [model for model in found if model.info.usable] or found
+            found = self._meant([model for model in found if model.info.usable] or found)
         if len(found) != 1:
             raise self._not_found(name, found)
         info = found[0].info
         if not info.usable:
             raise ModelUnusable(f"{info.key} cannot be used. {info.problem}")
         return info
+
+    def named(self, name: str) -> tuple[ModelInfo, ...]:
+        """The models of this machine whose whole name, file or place is meant, usable or not."""
+        path = os.path.abspath(os.path.expanduser(name)) if name else ""
+        found = matching_exactly(name, self._models())
+        if not found and os.path.isfile(path):
+            found = [model for model in self._models() if any(_same_file(file, path) for file in model.info.files)]
+        return tuple(model.info for model in found)
 
     def _models(self) -> tuple[PlacedModel, ...]:
         if self._placed is None:
@@ -98,15 +173,26 @@ class Catalogue:
         if not os.path.isfile(path):
             return matching(name, models)
         known = [model for model in models if any(_same_file(file, path) for file in model.info.files)]
-        if known or not path.lower().endswith(SUFFIX):
-            return known or matching(name, models)
-        return self._outside(Path(path))
+        if known:
+            # Two names of one store may share a file, and a virtual model has that of another one.
+            return [min(known, key=lambda model: bool(model.info.base))]
+        return self._outside(Path(path)) if path.lower().endswith(SUFFIX) else matching(name, models)
+
+    def _meant(self, found: list[PlacedModel]) -> list[PlacedModel]:
+        """One of several models where they are copies or variants of the same one."""
+        if len({split_name(model)[0] for model in found}) == 1:
+            first = min(model.rank for model in found)
+            found = [model for model in found if model.rank == first]
+        if found[0].info.family and len({model.info.family for model in found}) == 1:
+            chosen = choose([model.info for model in found], self._last_used)
+            found = [model for model in found if model.info is chosen]
+        return found
 
     def _outside(self, path: Path) -> list[PlacedModel]:
-        """The model in a file that lies in none of the folders. Its key is its path, which clashes with no other."""
+        """The model in a file that lies in none of the sources. Its key is its path, which clashes with no other."""
         files = set_around(path)
-        model = _place(files, {file: read(file.path) for file in files.parts.values()})
-        return [model.with_key(printable(str(path), 1000))] if model else []
+        info = describe(files, {file: read(file.path) for file in files.parts.values()})
+        return [PlacedModel(info, files.place).with_key(printable(str(path), 1000))] if info else []
 
     def _not_found(self, name: str, found: Sequence[PlacedModel]) -> ModelNotFound:
         shown = repr(printable(name, 80))
@@ -114,16 +200,11 @@ class Catalogue:
             return ModelNotFound(f"{shown} fits several models: {_listed(found)}.", "Write more of the name.")
         models = self._models()
         if not models:
-            folders = ", ".join(str(folder) for folder in self._folders)
+            folders = ", ".join(str(source.folder) for source in self._sources if source.ours)
             return ModelNotFound(f"There is no model {shown}, and no other.", f"Put a GGUF file into {folders}.")
         near = nearest_keys(name, models)
         advice = f"Nearest names: {', '.join(near)}." if near else f"There are: {_listed(models)}."
         return ModelNotFound(f"There is no model {shown}.", advice)
-
-
-def _place(files: FileSet, readings: dict[FoundFile, Reading]) -> PlacedModel | None:
-    info = describe(files, readings)
-    return PlacedModel(info, files.place) if info else None
 
 
 def _same_file(one: Path, other: str) -> bool:

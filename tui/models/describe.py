@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tui.domain import ModelInfo, ModelUnusable
 from tui.models.fitness import is_projector, why_unusable
 from tui.models.gguf import GgufHeader, read_header
-from tui.models.gguf_bytes import printable
+from tui.models.gguf_bytes import KnownTexts, printable
 from tui.models.scan import FileSet, FoundFile
 
 
@@ -20,23 +21,38 @@ class Reading:
     problem: str = ""
 
 
-def read(path: Path) -> Reading:
-    """Read one header; never raises for what is in the file."""
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a chat template shows of its model."""
+
+    tools: bool = False
+    """It tells the model of tools."""
+    thinks: bool = False
+    """The model reasons before it answers."""
+
+
+def read(path: Path, known: KnownTexts | None = None) -> Reading:
+    """Read one header; never raises for what is in the file. `known` makes reading several of them quicker."""
     try:
         # The tensor infos of a folder full of models would take much memory, and nobody asks for them here.
-        return Reading(replace(read_header(path), tensors=()))
+        return Reading(replace(read_header(path, known), tensors=()))
     except ModelUnusable as error:
         return Reading(None, str(error))
 
 
-def describe(files: FileSet, readings: dict[FoundFile, Reading]) -> ModelInfo | None:
+def describe(
+    files: FileSet,
+    readings: Mapping[FoundFile, Reading],
+    abilities: Mapping[str, Abilities] | None = None,
+    source: str = "",
+) -> ModelInfo | None:
     """The catalogue entry of one model, with its plain name as the key; `None` for a projector.
 
-    `readings` has the header of every file of the set.
+    `readings` has the header of every file of the set, `abilities` what is known of chat templates.
     """
     parts = {number: readings[file] for number, file in files.parts.items()}
     header = parts[1].header if 1 in parts else None
-    if is_projector(header) if header else "mmproj" in files.stem.lower():
+    if reads_images(files, readings):
         return None
     found = list(files.parts.values())
     parameters = sum(part.header.parameters for part in parts.values() if part.header)
@@ -46,6 +62,7 @@ def describe(files: FileSet, readings: dict[FoundFile, Reading]) -> ModelInfo | 
     repository = place[1].removesuffix("-GGUF").removesuffix("-gguf") if in_repository else ""
     stem = printable(files.stem)
     known = header or _UNKNOWN
+    can = (abilities or {}).get(known.chat_template, Abilities())
     return ModelInfo(
         key="-".join(stem.lower().split()),
         path=found[0].path,
@@ -64,8 +81,21 @@ def describe(files: FileSet, readings: dict[FoundFile, Reading]) -> ModelInfo | 
         experts_used=known.experts_used,
         embeds=_embeds(known),
         modified=max(file.modified for file in found) / 1e9,
-        problem=_problem(files, parts) or (why_unusable(header, parameters) if header else ""),
+        source=source,
+        store_name=printable(files.store_name),
+        tools=can.tools,
+        thinks=can.thinks,
+        defaults=files.defaults,
+        problem=files.problem or _problem(files, parts) or (why_unusable(header, parameters) if header else ""),
     )
+
+
+def reads_images(files: FileSet, readings: Mapping[FoundFile, Reading]) -> bool:
+    """Whether the files are no model but a projector, which helps another one to see or hear."""
+    first = readings[files.parts[1]] if 1 in files.parts else None
+    if first is not None and first.header is not None:
+        return is_projector(first.header)
+    return "mmproj" in files.stem.lower()
 
 
 _UNKNOWN = GgufHeader("", "", "", "", 0, 0, 0, 0, 0, "", 0, 0, 0, 0, 0, (), {})
@@ -77,7 +107,7 @@ def _embeds(header: GgufHeader) -> bool:
     return header.pooling > 0 or "bert" in family or "embed" in family or family == "t5encoder"
 
 
-def _problem(files: FileSet, parts: dict[int, Reading]) -> str:
+def _problem(files: FileSet, parts: Mapping[int, Reading]) -> str:
     """Why the files are not a whole model, or an empty text."""
     if files.count == 1:
         header = parts[1].header

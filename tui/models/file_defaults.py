@@ -1,10 +1,11 @@
-"""How the makers of a model want it to be sampled, as it stands in the model's file."""
+"""What comes with a model: how its makers want it to be sampled, and what a `model.yaml` or its store says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from tui.domain import ModelInfo, ModelUnusable
 from tui.models.gguf import read_header
@@ -25,8 +26,18 @@ _KEYS = {
 }
 
 
-def file_defaults(model: ModelInfo) -> Mapping[str, float]:
-    """Values of sampling by dotted keys, unchecked; nothing for a file that says nothing or cannot be read."""
+def file_defaults(model: ModelInfo) -> Mapping[str, Any]:
+    """Values by dotted keys, unchecked; what lies beside the file counts before what stands in it."""
+    found: dict[str, Any] = dict(_in_file(model))
+    found |= {f"load.{name}": value for name, value in model.defaults.load}
+    found |= {f"sampling.{name}": value for name, value in model.defaults.sampling}
+    if model.defaults.system_prompt:
+        found["answer.system_prompt"] = model.defaults.system_prompt
+    return found
+
+
+def _in_file(model: ModelInfo) -> Mapping[str, float]:
+    """Values of sampling; nothing for a file that says nothing or cannot be read."""
     try:
         status = model.path.stat()
     except (OSError, ValueError):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from tui.domain import ModelUnusable
-from tui.models.gguf_bytes import DOWNLOAD_AGAIN, HeaderBytes, damaged, printable
+from tui.models.gguf_bytes import DOWNLOAD_AGAIN, HeaderBytes, KnownTexts, damaged, printable
 from tui.models.gguf_types import (
     ARRAY,
     DEFAULT_ALIGNMENT,
@@ -115,9 +115,10 @@ class _Keys:
         return printable(self.texts.get(key, b""))
 
 
-def read_header(path: Path) -> GgufHeader:
+def read_header(path: Path, known: KnownTexts | None = None) -> GgufHeader:
     """Read and check the header of one file.
 
+    With `known` vocabularies that were read before are passed over more quickly.
     Raises ModelUnusable, with the byte where it went wrong, for everything that is not a whole GGUF file.
     """
     try:
@@ -126,7 +127,7 @@ def read_header(path: Path) -> GgufHeader:
         if not stat.S_ISREG(status.st_mode):
             raise ModelUnusable("This is not a regular file.", "Put the model file itself here.")
         with open(path, "rb", buffering=0) as file:
-            return _read(HeaderBytes(file, status.st_size))
+            return _read(HeaderBytes(file, status.st_size, known))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ModelUnusable(f"The file cannot be read: {reason}.", "Check that it exists and may be read.") from error

@@ -7,9 +7,10 @@ It reads through a window of one mebibyte instead of a memory map: a mapped file
 from __future__ import annotations
 
 import re
+import zlib
 from functools import cache
 from struct import Struct
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from tui.domain import ModelUnusable
 
@@ -17,6 +18,10 @@ WINDOW: Final = 2**20
 STRINGS_AT_ONCE: Final = 1024
 MOST_STRINGS: Final = 8_000_000
 """Array strings in one file. The largest vocabularies have under a million; walking this many takes a second."""
+
+FEWEST_KNOWN: Final = 4096
+"""Strings of an array that is worth remembering."""
+_BEGINNING: Final = 256
 
 _UINT32: Final = Struct("<I")
 _UINT64: Final = Struct("<Q")
@@ -46,11 +51,44 @@ def _many_short_strings() -> re.Pattern[bytes]:
     return re.compile(b"(?:%b){%d}+" % (choices, STRINGS_AT_ONCE), re.DOTALL)
 
 
+class KnownTexts:
+    """Long arrays of strings that were walked over before, by count and beginning, with their lengths and checksums.
+
+    The variants of a model have the same vocabulary. To see that bytes are the same takes a fraction of the time of
+    walking over them, and other threads can run meanwhile. A CRC is enough: a file that was made to have that of
+    another one only misleads the reader about itself, and everything behind the array is checked nonetheless.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bytes], list[tuple[int, int]]] = {}
+
+    def candidates(self, count: int, beginning: bytes) -> list[tuple[int, int]]:
+        """Lengths in bytes and checksums of arrays that begin alike."""
+        return self._known.get((count, beginning), [])
+
+    def add(self, count: int, beginning: bytes, length: int, checksum: int) -> None:
+        """Remember an array that is intact."""
+        self._known.setdefault((count, beginning), []).append((length, checksum))
+
+
+class Readable(Protocol):
+    """What a header is read from: a file, or what behaves like one."""
+
+    def seek(self, position: int, /) -> int:
+        """Go to a position, counted from the start."""
+
+    def read(self, count: int, /) -> bytes:
+        """The next bytes, fewer only at the end."""
+
+
 class HeaderBytes:
     """Reads little-endian values one after the other from a binary file of a known size."""
 
-    def __init__(self, file: BinaryIO, size: int) -> None:
+    def __init__(self, file: Readable, size: int, known: KnownTexts | None = None, window: int = WINDOW) -> None:
+        """`window` is how many bytes are read at once, `known` the arrays that other files have."""
         self._file = file
+        self._known = known
+        self._window = window
         self._size = size
         self._start = 0
         self._data = b""
@@ -114,6 +152,21 @@ class HeaderBytes:
         if count > self._strings_left or count * _UINT64.size > self.left:
             raise damaged(f"The file is cut off or damaged: {what} claims to have {count:,} texts", start)
         self._strings_left -= count
+        if self._known is None or count < FEWEST_KNOWN:
+            self._walk(count, start, what)
+            return
+        self._ensure(_BEGINNING, what)
+        beginning = self._data[self._at : self._at + _BEGINNING]
+        for length, checksum in self._known.candidates(count, beginning):
+            if length <= self.left and self._checksum(start, length) == checksum:
+                self._go(start + length)
+                return
+        self._walk(count, start, what)
+        end = self.position
+        self._known.add(count, beginning, end - start, self._checksum(start, end - start))
+        self._go(end)
+
+    def _walk(self, count: int, start: int, what: str) -> None:
         many = _many_short_strings()
         while count:
             self._ensure(_UINT64.size, what)
@@ -137,6 +190,21 @@ class HeaderBytes:
         self._move(at)
         return walked
 
+    def _checksum(self, start: int, length: int) -> int:
+        """The CRC of some bytes of the file; afterwards the cursor must be placed again."""
+        checksum = 0
+        self._file.seek(start)
+        while length > 0:
+            data = self._file.read(min(length, WINDOW))
+            if not data:
+                break
+            checksum = zlib.crc32(data, checksum)
+            length -= len(data)
+        return checksum
+
+    def _go(self, position: int) -> None:
+        self._start, self._data, self._at = position, b"", 0
+
     def _move(self, at: int) -> None:
         if at > len(self._data):
             self._start, self._data, at = self._start + at, b"", 0
@@ -151,6 +219,6 @@ class HeaderBytes:
             raise damaged(f"The file is cut off or damaged: it ends inside {what}", position)
         self._file.seek(position)
         self._start, self._at = position, 0
-        self._data = self._file.read(max(count, WINDOW))
+        self._data = self._file.read(max(count, self._window))
         if len(self._data) < count:
             raise damaged(f"The file became shorter while it was read: {what} is gone", position, "Try again.")

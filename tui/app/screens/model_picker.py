@@ -13,14 +13,15 @@ from textual.widgets import Static
 
 from tui.app.actions import bindings_for
 from tui.app.estimate_text import values_text
+from tui.app.library_watch import LOOK_EVERY, LibraryWatch
 from tui.app.remote_rows import remote_details, remote_rows
+from tui.app.screens.asking_load import ask_how_to_load
 from tui.app.screens.dialogs import ConfirmDialog
-from tui.app.screens.load_dialog import LABELS, LoadDialog
+from tui.app.screens.load_dialog import LABELS
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
-from tui.config import Collapsed
-from tui.domain import LmdeckError, ModelInfo
+from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -30,14 +31,11 @@ if TYPE_CHECKING:
     from tui.engine.remote import RemoteState
     from tui.workbench import Workbench
 
-LOOK_EVERY = 2.0
-"""Seconds between two looks into the models folder while the picker is open."""
-
 ASK_EVERY = 10.0
 """Seconds between two questions to a remote engine meanwhile."""
 
 ANSWER_SOON = 0.25
-"""Seconds until the next look while a remote engine has not answered yet."""
+"""Seconds until the next look while a remote engine has not answered yet, or files are still being read."""
 
 
 class ModelPicker(ModalScreen[str | None]):
@@ -58,6 +56,7 @@ class ModelPicker(ModalScreen[str | None]):
         self._removing = ""
         self._on_remote = False
         self._soon: Timer | None = None
+        self._watch = LibraryWatch(workbench)
 
     @property
     def deck(self) -> LmdeckApp:
@@ -79,10 +78,11 @@ class ModelPicker(ModalScreen[str | None]):
 
     async def _show_models(self) -> None:
         """Read the folder, the loaded models and what is known of remote engines again."""
-        catalogue = await asyncio.to_thread(lambda: self._workbench.catalogue)
-        await asyncio.to_thread(catalogue.refresh)
-        files = [model for model in await asyncio.to_thread(catalogue.models) if not model.remote]
+        so_far = await self._watch.look()
+        files = list(so_far.models)
         states = await self._remote_states()
+        if not so_far.done:
+            self._look_soon()
         models = [model for model in files if model.usable] + remote_rows(states)
         models += [model for model in files if not model.usable]
         self._loaded = {model.key: model for model in await asyncio.to_thread(self._workbench.loaded)}
@@ -90,19 +90,24 @@ class ModelPicker(ModalScreen[str | None]):
         first = not rows.items
         loaded, before = frozenset(self._loaded), self._states
         self._states = {state.endpoint.name: state for state in states}
-        if (loaded, models, self._states) == (rows.loaded, rows.items, before) and models:
+        if (loaded, models, self._states) == (rows.loaded, rows.items, before) and models and so_far.done:
             return
         rows.loaded = loaded
         rows.empty_text = (
-            "No models yet.\n\nPut a GGUF file into this folder, or into a folder below it:\n"
-            f"{self._workbench.paths.models}\n\nThis list refreshes by itself.\n\n"
-            "Or press a to use the models of another machine."
+            "Looking for models…"
+            if not so_far.done
+            else (
+                "No models yet.\n\nPut a GGUF file into this folder, or into a folder below it:\n"
+                f"{self._workbench.paths.models}\n\nThis list refreshes by itself.\n\n"
+                "Or press f to find and download one, or a to use the models of another machine."
+            )
         )
         rows.set_items(models)
         if first:
             rows.highlight(self._in_use)
         remote = sum(len(state.models) for state in states)
-        counts = [f"{len(files)} on disk" if files else "", f"{remote} remote" if remote else ""]
+        reading = f"reading {so_far.read:,} of {so_far.files:,} files" if not so_far.done else ""
+        counts = [reading, f"{len(files)} on disk" if files else "", f"{remote} remote" if remote else ""]
         rows.border_subtitle = " · ".join(filter(None, counts))
         self._show_details()
 
@@ -118,10 +123,13 @@ class ModelPicker(ModalScreen[str | None]):
                 self.deck.report(error)
             return ()
         if not all(state.asked for state in states):
-            if self._soon is not None:
-                self._soon.stop()
-            self._soon = self.set_timer(ANSWER_SOON, self._look)
+            self._look_soon()
         return states
+
+    def _look_soon(self) -> None:
+        if self._soon is not None:
+            self._soon.stop()
+        self._soon = self.set_timer(ANSWER_SOON, self._look)
 
     @on(ModelList.Highlighted)
     def _show_details(self) -> None:
@@ -158,17 +166,8 @@ class ModelPicker(ModalScreen[str | None]):
         if not model.usable:
             self.notify(f"{model.key} cannot be loaded. The reason stands below the list.", markup=False)
             return
-        self.run_worker(self.deck.attempt(self._ask_parameters(model)), group="parameters", exclusive=True)
-
-    async def _ask_parameters(self, model: ModelInfo) -> None:
-        present = self._loaded.get(model.key)
-        try:
-            below = await asyncio.to_thread(self._workbench.defaults_of, model.key)
-        except LmdeckError as error:  # a damaged file of defaults must not keep anybody from loading
-            self.deck.report(error)
-            below = Collapsed()
-        config = present.config if present else below.load
-        self.app.push_screen(LoadDialog(self._workbench, model, config, below), self._load_ended)
+        asking = ask_how_to_load(self.deck, model, self._loaded.get(model.key), self._load_ended)
+        self.run_worker(self.deck.attempt(asking), group="parameters", exclusive=True)
 
     def _load_ended(self, loaded: LoadedModel | None) -> None:
         if loaded is not None:
@@ -195,6 +194,19 @@ class ModelPicker(ModalScreen[str | None]):
     async def _unload(self, key: str) -> None:
         await asyncio.to_thread(self._workbench.unload, key)
         self._look()
+
+    def action_discover(self) -> None:
+        """Look for models on the Hub; what is to be loaded then comes back here."""
+        from tui.app.screens.discover import DiscoverScreen
+
+        self.app.push_screen(DiscoverScreen(self._workbench), self._arrived)
+
+    def _arrived(self, path: str | None) -> None:
+        self.run_worker(self.deck.attempt(self._load_file(path)) if path else self._show_models())
+
+    async def _load_file(self, path: str) -> None:
+        model = await asyncio.to_thread(self._workbench.catalogue.find, path)
+        await ask_how_to_load(self.deck, model, self._loaded.get(model.key), self._load_ended)
 
     def action_add_remote(self) -> None:
         """Ask for another remote engine."""

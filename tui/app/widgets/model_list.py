@@ -7,11 +7,15 @@ from textual.content import Content
 
 from tui.app.actions import bindings_for
 from tui.app.figures import bytes_text, context_text, fit, one_line, parameters_text
+from tui.app.model_rows import abilities_text
+from tui.app.model_text import abilities
 from tui.app.widgets.row_list import Pieces, RowList
 from tui.domain import ModelInfo
 
 WIDTH_FOR_CONTEXT = 60
-"""Cells from which on there is room for the trained context length."""
+"""Cells from which on there is room for the trained context length, and for what the model can do."""
+WIDTH_FOR_SOURCE = 80
+"""Cells from which on there is room for the program to which the files belong."""
 
 
 class ModelList(RowList[ModelInfo]):
@@ -30,7 +34,7 @@ class ModelList(RowList[ModelInfo]):
         return item.key
 
     def search_text(self, item: ModelInfo) -> str:
-        return f"{item.key} {item.name} {item.publisher} {item.quantization} {item.architecture}"
+        return f"{item.key} {item.name} {item.publisher} {item.quantization} {item.architecture} {item.source}"
 
     def pieces(self, item: ModelInfo, width: int, *, at_cursor: bool) -> Pieces:  # noqa: ARG002
         context = context_text(item.context_length) if item.context_length else ""
@@ -39,7 +43,11 @@ class ModelList(RowList[ModelInfo]):
         if item.remote:
             figures = fit(self._remote_text(item), len(figures))
             name = item.name or item.remote
-        figures = f" {figures} {context:>6} " if width >= WIDTH_FOR_CONTEXT else f" {figures} "
+        if width >= WIDTH_FOR_CONTEXT:
+            figures += f" {context:>6} {abilities_text(item):<3}"
+        if width >= WIDTH_FOR_SOURCE:
+            figures += f" {fit(item.source, 12)}"
+        figures = f" {figures} "
         name = fit(one_line(name), width - 2 - cell_len(figures))
         if not item.usable:
             return [("✗ ", "quiet"), (name + figures, "quiet")]
@@ -62,6 +70,7 @@ def details(model: ModelInfo | None, values: str = "") -> Content:
     if model is None:
         return Content("")
     facts = [
+        ", ".join(word for word, can in abilities(model) if can),
         model.architecture,
         f"{parameters_text(model.parameters)} parameters" if model.parameters else "",
         f"{model.layers} layers" if model.layers else "",

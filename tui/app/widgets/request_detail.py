@@ -22,11 +22,13 @@ class RequestDetail(ScrollView, can_focus=True, inherit_bindings=False):
         "detail--quiet", "detail--bold", "detail--key", "detail--live", "detail--problem",
     }  # fmt: skip
     BINDINGS = [*bindings_for("request"), *bindings_for("lists")]
+    SECTIONS: ClassVar[tuple[str, ...]] = SECTIONS
+    FIRST: ClassVar[str] = "Answer"
 
     def __init__(self) -> None:
         super().__init__(classes="pane")
         self._lines: Sequence[Line] = ()
-        self.section = "Answer"
+        self.section = self.FIRST
 
     def on_mount(self) -> None:
         self.show_section(self.section)
@@ -40,7 +42,7 @@ class RequestDetail(ScrollView, can_focus=True, inherit_bindings=False):
         """Name another section as the one that is shown."""
         self.section = section
         parts: list[str | tuple[str, str]] = []
-        for name in SECTIONS:
+        for name in self.SECTIONS:
             parts += [" · "] if parts else []
             parts.append((name, "bold reverse" if name == section else "not bold"))
         self.border_title = Content.assemble(*parts)

@@ -41,7 +41,7 @@ def choose_projector(
                 field="load.projector",
             )
         return path
-    for path in projectors_beside(model.path)[:_MOST_TRIED]:
+    for path in fitting_projectors(model)[:_MOST_TRIED]:
         problem = _problem(model, path, config, kernels, store)
         if not problem:
             return path
@@ -55,15 +55,21 @@ def likely_projector(model: ModelInfo, config: LoadConfig) -> Path | None:
         return None
     if config.projector:
         return Path(config.projector).expanduser()
-    return next(iter(projectors_beside(model.path)), None)
+    return next(iter(fitting_projectors(model)), None)
 
 
-def projectors_beside(model: Path) -> list[Path]:
-    """Files in the model's folder that are named like projectors, the most fitting first."""
-    try:
-        found = [file for file in model.parent.glob("*.gguf") if _NAMED in file.name.lower() and file != model]
-    except OSError:
-        return []
+def fitting_projectors(info: ModelInfo) -> list[Path]:
+    """The projector files that may belong to a model, the most fitting first.
+
+    Where the catalogue has not looked for them it is those in its folder that are named like projectors.
+    """
+    model = info.path
+    found = list(info.projectors or ())
+    if info.projectors is None:
+        try:
+            found = [file for file in model.parent.glob("*.gguf") if _NAMED in file.name.lower() and file != model]
+        except OSError:
+            return []
 
     def fitness(file: Path) -> tuple[int, int, str]:
         name = file.name.lower()

@@ -73,6 +73,8 @@ def sees(info: ModelInfo, loaded: LoadedModel | None) -> bool:
     """Whether it takes images: certain when it is loaded, otherwise by a projector file beside it."""
     if loaded is not None:
         return loaded.image_marker is not None
+    if info.projectors is not None:
+        return info.sees
     try:
         return not info.remote and any("mmproj" in file.name.lower() for file in info.path.parent.glob("*.gguf"))
     except OSError:

@@ -1,0 +1,143 @@
+"""Virtual models: what a `model.yaml` makes of a model on disk, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.models.test_catalogue import put
+from tui.domain import LoadConfig, ModelUnusable, SamplingConfig
+from tui.models import Catalogue
+from tui.models.recipes import read_recipe
+
+RECIPE = """
+model: Acme/Helper
+base:
+  - key: acme/not-here
+  - key: acme/tiny-gguf-key
+    sources:
+      - type: huggingface
+        user: acme
+        repo: Tiny-GGUF
+metadataOverrides:
+  domain: llm
+  architectures: [llama]
+  compatibilityTypes: [gguf]
+  paramsStrings: [8B]
+  minMemoryUsageBytes: 100
+  contextLengths: [256, 128]
+  vision: true
+  reasoning: mixed
+  trainedForToolUse: true
+config:
+  load:
+    fields:
+      - key: llm.load.contextLength
+        value: 128
+      - key: llm.load.llama.acceleration.offloadRatio
+        value: max
+      - key: llm.load.llama.kCacheQuantizationType
+        value: {checked: true, value: q8_0}
+  operation:
+    fields:
+      - key: llm.prediction.temperature
+        value: 0.3
+      - key: llm.prediction.minPSampling
+        value: {checked: false, value: 0.05}
+      - key: llm.prediction.systemPrompt
+        value: Be brief.
+customFields: []
+tags: [x]
+"""
+
+
+def write(folder: Path, text: str, name: str = "acme/helper") -> Path:
+    path = folder / name / "model.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def test_virtual_model(tmp_path: Path) -> None:
+    tiny = put(tmp_path / "acme" / "Tiny-GGUF" / "Tiny-Q4_0.gguf")
+    path = write(tmp_path / "hub", RECIPE)
+    catalogue = Catalogue([tmp_path])
+    model = catalogue.find("acme/helper")
+    assert (model.key, model.path, model.base, model.recipe) == ("acme/helper", tiny, "tiny-q4_0", path)
+    assert (model.context_length, model.tools, model.sees, model.usable) == (256, True, False, True)
+    assert dict(model.defaults.load) == {
+        "context_length": 128, "gpu_offload_ratio": 1.0, "key_cache_type": "q8_0"
+    }  # fmt: skip
+    assert dict(model.defaults.sampling) == {"temperature": 0.3, "min_p": 0.0}
+    assert model.defaults.system_prompt == "Be brief."
+    # What it says are fields that there are.
+    LoadConfig(**dict(model.defaults.load))
+    SamplingConfig(**dict(model.defaults.sampling))
+    assert catalogue.find("Tiny-Q4_0.gguf").key == "tiny-q4_0", "the file's own name means the file"
+    assert catalogue.find(str(tiny)).key == "tiny-q4_0"
+
+
+def test_virtual_model_follows_its_base_and_its_recipe(tmp_path: Path) -> None:
+    write(tmp_path, "model: a/v\nbase: tiny-q4_0\n")
+    catalogue = Catalogue([tmp_path])
+    with pytest.raises(ModelUnusable, match=r"None of the models .* tiny-q4_0\. Download"):
+        catalogue.find("a/v")
+    put(tmp_path / "Tiny-Q4_0.gguf")
+    assert catalogue.refresh()
+    assert catalogue.find("a/v").usable
+    write(tmp_path, "model: a/w\nbase: tiny-q4_0\n")
+    assert catalogue.refresh()
+    assert [model.key for model in catalogue.models()] == ["a/w", "tiny-q4_0"]
+
+
+def test_virtual_models_stand_on_each_other_but_not_on_themselves(tmp_path: Path) -> None:
+    put(tmp_path / "tiny.gguf")
+    write(tmp_path, "model: x/one\nbase: tiny\n", "x/one")
+    write(tmp_path, "model: x/two\nbase: x/one\n", "x/two")
+    write(tmp_path, "model: x/round\nbase: x/round\n", "x/round")
+    found = {model.key: (model.base, model.usable) for model in Catalogue([tmp_path]).models()}
+    assert found["x/two"] == ("x/one", True)
+    assert found["x/round"] == ("x/round", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "must be a mapping"),
+        ("model: [", "mistake in line"),
+        ("- a\n- b", "must be a mapping"),
+        ("model: a/b", "base must be"),
+        ("base: x", "model must be a name"),
+        ("model: a b\nbase: x", "model must be a name"),
+        ("model: ../../x\nbase: x", "model must be a name"),
+        ("model: a/b\nbase: []", "base must be"),
+        ("model: a/b\nbase: [{}]", r"base\[0\] must have a key"),
+        ("model: a/b\nbase: [{key: k, sources: [3]}]", r"base\[0\].sources"),
+        ("model: a/b\nbase: x\nsurprise: 1", "surprise is not known"),
+        ("model: a/b\nbase: x\nmetadataOverrides: {colour: red}", "metadataOverrides.colour is not known"),
+        ("model: a/b\nbase: x\nmetadataOverrides: {vision: 3}", "metadataOverrides.vision"),
+        ("model: a/b\nbase: x\nmetadataOverrides: {contextLengths: [-1]}", "contextLengths"),
+        ("model: a/b\nbase: x\nconfig: {load: {fields: [{key: llm.load.nonsense, value: 1}]}}", "llm.load.nonsense"),
+        ("model: a/b\nbase: x\nconfig: {load: {fields: [{key: llm.load.contextLength, value: big}]}}", "whole number"),
+        ("model: a/b\nbase: x\nconfig: {load: {fields: [3]}}", r"fields\[0\] must have a key"),
+        ("model: a/b\nbase: x\nconfig: 3", "config must be a mapping"),
+        ("model: !!python/object/apply:os.system ['true']\nbase: x", "mistake"),
+        ("[" * 5000, "mistake"),
+        ("model: a/b\nbase: x\n" + "# long\n" * 60_000, "larger than any"),
+    ],
+)
+def test_what_is_refused_says_why(tmp_path: Path, text: str, problem: str) -> None:
+    put(tmp_path / "x.gguf")
+    write(tmp_path, text)
+    bad, _good = sorted(Catalogue([tmp_path]).models(), key=lambda model: model.usable)
+    assert not bad.usable
+    assert re.search(problem, bad.problem), bad.problem
+
+
+def test_bombs_are_small(tmp_path: Path) -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
+    path = write(tmp_path, "model: a/b\nbase: x\n" + "\n".join(lines))
+    assert "a0 is not known" in read_recipe(path).problem
