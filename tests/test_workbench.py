@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.model_maker import make_scripted_model
 from tui.domain import (
+    BadRequest,
     Finished,
     LoadConfig,
     ModelNotFound,
@@ -17,9 +18,11 @@ from tui.domain import (
     ModelWillNotFit,
     SamplingConfig,
     StorageFailed,
+    TextDelta,
     text_message,
 )
 from tui.paths import find_paths
+from tui.threads import ThreadSettings
 from tui.workbench import Workbench
 
 ANSWER = "Hello! Grüße aus München."
@@ -69,6 +72,52 @@ def test_the_whole_branch_is_sent_and_the_next_turn_is_cached(workbench: Workben
     assert [[message.text for message in prompt] for prompt in prompts] == [["Hi"], ["Hi", ANSWER, "And then?"]]
     assert stats is not None
     assert stats.cached_prompt_tokens > 0
+
+
+def test_an_answer_follows_its_thread_and_its_folder(workbench: Workbench) -> None:
+    store = workbench.threads
+    folder = store.folders.create("F")
+    store.folders.save_settings(folder.id, ThreadSettings("Be kind.", overrides={"sampling.temperature": 0.0}))
+    thread = store.create_thread(folder_id=folder.id, settings=ThreadSettings(stop=("München",)))
+    store.add_message(thread.id, text_message("user", "Hi"))
+    store.add_message(thread.id, text_message("user", "not for models"), kind="note")
+    answer = workbench.answer(thread.id, "hello")
+    assert answer.generation.wait(60)
+    request = answer.generation.request
+    assert [message.text for message in request.messages] == ["Be kind.", "Hi"]
+    stored = store.messages(thread.id)[-1]
+    assert stored.message.text == ANSWER.partition("München")[0]
+    assert stored.settings == {
+        "answer.system_prompt": "Be kind.",
+        "sampling.stop": ["München"],
+        "sampling.temperature": 0.0,
+    }
+    found = workbench.settings_of(thread.id, "hello")
+    assert (found.sampling.temperature, found.source("sampling.temperature").text) == (0.0, "its folder “F”")
+    store.save_thread_settings(thread.id, ThreadSettings(overrides={"sampling.colour": 1}))
+    with pytest.raises(BadRequest, match="colour"):
+        workbench.answer(thread.id, "hello")
+    assert len(store.messages(thread.id)) == 3, "no empty answer is left behind"
+
+
+def test_an_answer_is_gone_on_with_where_it_ended(workbench: Workbench) -> None:
+    thread = workbench.threads.create_thread()
+    question = workbench.threads.add_message(thread.id, text_message("user", "Hi"))
+    first = workbench.answer(thread.id, "hello", SamplingConfig(max_tokens=3))
+    assert first.generation.wait(60)
+    begun = workbench.threads.messages(thread.id)[-1].message.text
+    assert begun
+    assert begun != ANSWER
+    more = workbench.continue_answer(first.message_id, "hello")
+    assert more.generation.wait(60)
+    assert more.generation.request.continues_answer
+    assert more.generation.request.messages[-1].text == begun
+    came = "".join(event.text for event in more.generation.take() if isinstance(event, TextDelta))
+    (_, stored) = workbench.threads.messages(thread.id)
+    assert came
+    assert (stored.id, stored.message.text, stored.status) == (first.message_id, begun + came, "complete")
+    with pytest.raises(BadRequest):
+        workbench.continue_answer(question.id, "hello")
 
 
 def test_loading_by_any_name_gives_the_one_model(workbench: Workbench) -> None:

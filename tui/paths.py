@@ -27,6 +27,11 @@ class Paths:
         return self.data / "lmdeck.db"
 
     @property
+    def attachments(self) -> Path:
+        """The files that are attached to messages of the threads."""
+        return self.data / "attachments"
+
+    @property
     def models(self) -> Path:
         """The folder for model files; `LMDECK_MODELS` names another one."""
         chosen = os.environ.get("LMDECK_MODELS")
@@ -76,6 +81,21 @@ class Paths:
     def model_index(self) -> Path:
         """What the headers of model files say."""
         return self.cache / "models.json"
+
+    @property
+    def presets(self) -> Path:
+        """The presets, one file for each, in LM Studio's form."""
+        return self.data / "presets"
+
+    @property
+    def model_defaults(self) -> Path:
+        """The saved parameters of models, one file for each."""
+        return self.data / "model-defaults"
+
+    @property
+    def speeds(self) -> Path:
+        """How fast models were, by what they were loaded with."""
+        return self.data / "speeds.json"
 
     @property
     def verdicts(self) -> Path:

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from tui.config import RemoteStore, Settings
 from tui.engine import LogRing
 from tui.paths import Paths
 
 if TYPE_CHECKING:
+    from tui.config import Collapsed, Decisions, Speed, SpeedStore
     from tui.domain import (
         Event,
         FittedLoad,
         GenerationRequest,
+        GenerationStats,
         LoadConfig,
         MemoryEstimate,
+        Message,
         ModelInfo,
         RemoteEndpoint,
         SamplingConfig,
         StorageFailed,
     )
-    from tui.engine import Engine, LoadedModel, LoadProgress, SelfTest
+    from tui.engine import BenchOutcome, BenchResult, Engine, LoadedModel, LoadProgress, SelfTest
     from tui.engine.remote import RemoteEngines
-    from tui.inference import AnsweringModel, FormatCache, Generation
+    from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
     from tui.models import Abilities, Catalogue, Library, Usage
-    from tui.threads import AnswerRecorder, ThreadStore
+    from tui.threads import AnswerRecorder, ThreadSettings, ThreadStore
 
 # How long `close` waits for answers to be written down. Seconds.
 _CLOSING_PATIENCE = 5.0
@@ -89,6 +92,8 @@ class Workbench:
         self._catalogue = _Once(lambda: _open_catalogue(paths, self.settings, self.remotes, self.usage))
         self._library = _Once(lambda: _open_library(paths, self.catalogue, self.usage, self._is_loaded))
         self._formats = _Once(lambda: _new_format_cache(paths))
+        self._speeds = _Once(lambda: _new_speeds(paths))
+        self._decisions = _Once(lambda: _new_decisions(paths, self.settings))
         self._auto_evict = True
         self._generations: list[Generation] = []
         self._closing = threading.Event()
@@ -120,6 +125,25 @@ class Workbench:
     def usage(self) -> Usage:
         """When each model was used last, and which are pinned."""
         return self._usage()
+
+    @property
+    def decisions(self) -> Decisions:
+        """What counts where a request leaves something open: presets, the defaults of models, and their layers."""
+        return self._decisions()
+
+    def defaults_of(self, model_key: str, *, profile: str = "") -> Collapsed:
+        """What a model is loaded and asked with where nobody says otherwise. Reads the disk; raises LmdeckError."""
+        return self.decisions.collapsed(self._known(model_key), profile=profile)
+
+    def load_config(self, model_key: str, asked: Mapping[str, Any], *, profile: str = "") -> LoadConfig:
+        """The configuration to load a model with: fields of `LoadConfig` that were asked for, over its defaults.
+
+        Reads the disk; raises LmdeckError.
+        """
+        from tui.config import Layer
+
+        layer = Layer("request", {f"load.{name}": value for name, value in asked.items()})
+        return self.decisions.collapsed(self._known(model_key), [layer], profile=profile).load
 
     @property
     def auto_evict(self) -> bool:
@@ -164,10 +188,14 @@ class Workbench:
         fitted = self.engine.fit(self._file(model_key), self._resolved(config))
         return replace(fitted, config=replace(fitted.config, draft_model=config.draft_model))
 
+    def expected_speed(self, model_key: str, config: LoadConfig) -> Speed | None:
+        """How fast a model of this machine answered when it was loaded so; `None` where that was never measured."""
+        return self._speeds().expected(self._file(model_key), config)
+
     def load(
         self,
         model_key: str,
-        config: LoadConfig,
+        config: LoadConfig | None = None,
         on_progress: LoadProgress | None = None,
         *,
         force: bool = False,
@@ -176,15 +204,41 @@ class Workbench:
     ) -> LoadedModel:
         """Load a model, with `force` even one that will not fit. Blocks; raises LmdeckError.
 
-        `ttl` is how many seconds without work it stays; `None` is for ever. `identifier` loads one more instance,
-        under that name, beside those that there are.
+        Without a configuration it gets its defaults. `ttl` is how many seconds without work it stays; `None` is for
+        ever. `identifier` loads one more instance, under that name, beside those that there are.
         """
         model = self._file(model_key)
+        config = config if config is not None else self.load_config(model.key, {})
         loaded = self.engine.load(
             model, self._resolved(config), on_progress, force=force, ttl=ttl, identifier=identifier
         )
         self.usage.note(model)
         return loaded
+
+    def bench(
+        self,
+        model_key: str,
+        config: LoadConfig,
+        on_outcome: Callable[[BenchOutcome], None],
+        cancelled: Callable[[], bool],
+        *,
+        rounds: int = 3,
+    ) -> BenchResult:
+        """Try how a model is loaded best on this machine, in an instance of its own. Blocks for minutes.
+
+        Figures are lower while others work. Raises Cancelled, and LmdeckError where nothing can be measured.
+        """
+        from tui.engine import Bench
+
+        model = self._file(model_key)
+        name = f"{model.key} (bench)"
+
+        def load(tried: LoadConfig) -> LoadedModel:
+            return self.engine.load(model, self._resolved(tried), lambda _: not cancelled(), identifier=name)
+
+        return Bench(load, lambda tried: self.engine.unload(tried.key), config, rounds=rounds).run(
+            on_outcome, cancelled
+        )
 
     def unload(self, model_key: str) -> None:
         """Free a loaded model."""
@@ -198,9 +252,10 @@ class Workbench:
         self, request: GenerationRequest, record: Callable[[Sequence[Event]], None] | None = None
     ) -> Generation:
         """Start generating; the one way to do it. Returns at once, problems come as a `Failed` event."""
-        from tui.inference import Generation
+        from tui.inference import Generation, Measured
 
-        generation = Generation(request, self._provide_model, self._formats(), record)
+        measured = Measured(self._provide_model, record, self._one_generates, self._note_speed)
+        generation = Generation(request, measured.provide, self._formats(), measured.record, self._settled)
         with self._lock:
             self._generations = [running for running in self._generations if not running.done]
             self._generations.append(generation)
@@ -217,15 +272,83 @@ class Workbench:
         """Answer a message, by default the last of the thread's active branch, saving the answer as it comes.
 
         An answer to a message that has one already stands beside it as another branch. Blocks for as long as the
-        disk does; raises StorageFailed.
+        disk does; raises StorageFailed, and BadRequest for settings of the thread that cannot be.
         """
-        from tui.domain import GenerationRequest, SamplingConfig
+        from tui.threads import snapshot_of
 
-        recorder = self.threads.begin_answer(thread_id, parent_id=parent_id, model=model_key)
-        branch = self.threads.messages(thread_id)
-        messages = tuple(stored.message for stored in branch if stored.id != recorder.message_id)
-        request = GenerationRequest(model_key, messages, sampling or SamplingConfig())
+        last = parent_id or self.threads.leaf(thread_id)
+        request = self.request_for(thread_id, model_key, sampling, last=last)
+        recorder = self.threads.begin_answer(thread_id, parent_id=last, model=model_key, settings=snapshot_of(request))
         return Answer(recorder.message_id, self.generate(request, self._recording(recorder)), recorder)
+
+    def continue_answer(self, message_id: str, model_key: str, sampling: SamplingConfig | None = None) -> Answer:
+        """Let a model go on with an answer that has ended; what comes is added to it.
+
+        Blocks as `answer` does. Raises StorageFailed, BadRequest where it cannot be gone on with, and Busy.
+        """
+        from tui.threads import check_continuable, snapshot_of
+
+        stored = check_continuable(self.threads.message(message_id))
+        request = self.request_for(stored.thread_id, model_key, sampling, last=message_id)
+        request = replace(request, continues_answer=bool(stored.message.parts))
+        recorder = self.threads.continue_answer(message_id, model=model_key, settings=snapshot_of(request))
+        return Answer(message_id, self.generate(request, self._recording(recorder)), recorder)
+
+    def request_for(
+        self, thread_id: str, model_key: str, sampling: SamplingConfig | None = None, *, last: str | None = None
+    ) -> GenerationRequest:
+        """What a model is asked for an answer behind a message, by default the last of the thread's active branch.
+
+        System prompt, presets and everything else that thread, folders and model decide is in it; notes are not.
+        Raises StorageFailed, and BadRequest for settings of the thread that cannot be.
+        """
+        from tui.threads import request_for
+
+        last = last or self.threads.leaf(thread_id)
+        branch = self.threads.branch(last) if last else []
+        layers = self.threads.settings_layers(thread_id)
+        return request_for(self.decisions, model_key, self._known(model_key), layers, branch, sampling)
+
+    def settings_of(self, thread_id: str, model_key: str, *, said: ThreadSettings | None = None) -> Collapsed:
+        """What counts for a thread when this model answers, and where each value comes from. Raises LmdeckError.
+
+        `said` takes the place of what the thread itself says.
+        """
+        from tui.threads import collapsed_for
+
+        layers = self.threads.settings_layers(thread_id)
+        if said is not None:
+            layers = (replace(layers[0], settings=said), *layers[1:])
+        return collapsed_for(self.decisions, self._known(model_key), layers)
+
+    def preview(self, thread_id: str, model_key: str, draft: Message | None = None) -> PromptPreview | None:
+        """What a model would read in a thread, with a message that is not sent yet; `None` unless it is loaded here.
+
+        Blocks; raises LmdeckError.
+        """
+        from tui.inference import preview_prompt
+        from tui.threads import with_files_as_text
+
+        model = self.engine.reserve(model_key)
+        if model is None:
+            return None
+        try:
+            request = self.request_for(thread_id, model_key)
+            if draft is not None:
+                request = replace(request, messages=(*request.messages, with_files_as_text(draft)))
+            return preview_prompt(model, self._formats()(model), request)
+        finally:
+            model.release()
+
+    def count_tokens(self, model_key: str, text: str) -> int | None:
+        """How many tokens a text has for a model; `None` unless it is loaded here. Blocks; raises LmdeckError."""
+        model = self.engine.reserve(model_key)
+        if model is None:
+            return None
+        try:
+            return len(model.vocabulary.tokenize(text, parse_special=False))
+        finally:
+            model.release()
 
     @contextmanager
     def provide(self, model_key: str, *, ttl: float | None = None) -> Iterator[LoadedModel]:
@@ -236,7 +359,8 @@ class Workbench:
         model = self.engine.reserve(model_key)
         if model is None:
             info = self._file(model_key)
-            model = self.engine.load(info, self.default_load(info), None, ttl=ttl, just_in_time=True)
+            config = self._resolved(self.load_config(info.key, {}))
+            model = self.engine.load(info, config, None, ttl=ttl, just_in_time=True)
         self.usage.note(model.info)
         try:
             yield model
@@ -254,6 +378,8 @@ class Workbench:
             generation.wait(_CLOSING_PATIENCE)
         if self._catalogue.made:
             self.catalogue.close()
+        if self._speeds.made:
+            self._speeds().save()
         if self._engine.made:
             self.engine.close()
         if self._threads.made:
@@ -288,19 +414,38 @@ class Workbench:
                 return self.remotes.model(info)
             present = self.engine.reserve(info.key) if request.load is None else None
             if present is None:
-                config = self._resolved(request.load or self.default_load(info))
+                config = self._resolved(self.decisions.load_config(request, info))
                 present = self.engine.load(info, config, on_progress, ttl=request.ttl, just_in_time=True)
         self.usage.note(present.info)
         return present
 
-    def default_load(self, model: ModelInfo) -> LoadConfig:
-        """How a model is loaded where nobody says otherwise: what comes with it, else the program's defaults."""
-        from tui.domain import LoadConfig
-
-        return replace(LoadConfig(), **dict(model.defaults.load))
-
     def _is_loaded(self, model: ModelInfo) -> bool:
         return self._engine.made and any(loaded.info.path == model.path for loaded in self.engine.loaded())
+
+    def _one_generates(self) -> bool:
+        with self._lock:
+            return sum(not running.done for running in self._generations) <= 1
+
+    def _note_speed(self, model: LoadedModel, stats: GenerationStats) -> None:
+        self._speeds().record(model.info, model.config, stats)
+
+    def _settled(self, request: GenerationRequest) -> GenerationRequest:
+        """The request with everything decided that it leaves open. Raises LmdeckError."""
+        return request if request.decided is None else self.decisions.settled(request, self._known(request.model))
+
+    def _known(self, name: str) -> ModelInfo | None:
+        """The catalogue's model that a name means, also that of a loaded instance; `None` where there is none."""
+        from tui.domain import ModelNotFound
+
+        loaded = self.engine.get(name) if self._engine.made else None
+        if loaded is not None:
+            same = [one for one in self.catalogue.models() if one.path == loaded.info.path]
+            # A virtual model has the file of another one.
+            return min(same, key=lambda one: one.base != loaded.info.base, default=loaded.info)
+        try:
+            return self.catalogue.find(name)
+        except ModelNotFound:
+            return None
 
     def _resolved(self, config: LoadConfig) -> LoadConfig:
         """The configuration with the path of its draft model, which people call by its key."""
@@ -337,7 +482,21 @@ def _open_engine(paths: Paths, log: LogRing, settings: Settings, *, auto_evict: 
 def _open_threads(paths: Paths) -> ThreadStore:
     from tui.threads import ThreadStore
 
-    return ThreadStore(paths.database)
+    return ThreadStore(paths.database, paths.attachments)
+
+
+def _new_speeds(paths: Paths) -> SpeedStore:
+    from tui.config import SpeedStore
+
+    return SpeedStore(paths.speeds)
+
+
+def _new_decisions(paths: Paths, settings: Settings) -> Decisions:
+    from tui.config import Decisions, ModelDefaultsStore, PresetStore
+    from tui.models import file_defaults
+
+    presets, defaults = PresetStore(paths.presets), ModelDefaultsStore(paths.model_defaults)
+    return Decisions(settings, presets, defaults, file_defaults)
 
 
 def _open_catalogue(paths: Paths, settings: Settings, remotes: RemoteEngines, usage: Usage) -> Catalogue:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from typing import cast
 
 from textual.pilot import Pilot
+from textual.worker import Worker
 
 from tests.app.fake_server import FakeServer
 from tests.app.fake_workbench import FakeWorkbench
@@ -50,9 +51,14 @@ class Person:
     async def settle(self) -> None:
         """Wait for the work that is under way, and for the screen to show it."""
         await self.pilot.pause()
-        while any(worker.is_running and worker.group != "load" for worker in self.app.workers):
+        while any(self._busy(worker) for worker in self.app.workers):
             await asyncio.sleep(0.005)
         await self.pilot.pause()
+
+    def _busy(self, worker: Worker[object]) -> bool:
+        """Whether work will end by itself; what asks something in a dialog waits for the person."""
+        asks = worker.group == "dialog" and len(self.app.screen_stack) > 1
+        return worker.is_running and worker.group != "load" and not asks
 
     async def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something that a timer brings."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import cast
 
-from tui.config import RemoteStore, Settings
+from tui.config import Collapsed, Decisions, ModelDefaultsStore, PresetStore, RemoteStore, Settings, Speed
 from tui.domain import (
     Cancelled,
     DeviceMemory,
@@ -17,23 +17,26 @@ from tui.domain import (
     Failed,
     Finished,
     FittedLoad,
+    GenerationRequest,
     GenerationStats,
     LmdeckError,
     LoadConfig,
     LoadedValue,
     MemoryEstimate,
     MemoryShortage,
+    Message,
     ModelInfo,
     ModelWillNotFit,
     PromptProgress,
     RemoteEndpoint,
     TextDelta,
 )
-from tui.engine import LogRing
+from tui.engine import BenchOutcome, BenchResult, BenchTrial, LogRing
 from tui.engine.remote import RemoteEngines
+from tui.inference import PromptPreview
 from tui.models import Catalogue, Library, SoFar, Usage
 from tui.paths import Paths
-from tui.threads import ThreadStore
+from tui.threads import ThreadSettings, ThreadStore, collapsed_for
 
 GIB = 1024**3
 
@@ -44,6 +47,7 @@ class ScriptedGeneration:
     def __init__(self, record: Callable[[Sequence[Event]], None]) -> None:
         self._record = record
         self._events: list[Event] = []
+        self.prompt = ""
         self.done = False
         self.cancelled = False
 
@@ -142,21 +146,60 @@ class FakeWorkbench:
         self.remote_store = RemoteStore(self.paths.remotes)
         self.remotes = RemoteEngines(self.remote_store.endpoints)
         self.answers: list[FakeAnswer] = []
+        self.speeds: dict[tuple[str, LoadConfig], Speed] = {}
         self.models: dict[str, FakeLoadedModel] = {}
         self.estimates: list[LoadConfig] = []
         self.estimate_error: LmdeckError | None = None
         self.load_error: LmdeckError | None = None
+        self.requests: list[GenerationRequest] = []
+        self.says = ""
+        self.left_out = 0
         self.loaded_values: tuple[LoadedValue, ...] = ()
         self.load_may_end = threading.Event()
         self.load_may_end.set()
         self.closed = False
 
     @cached_property
+    def decisions(self) -> Decisions:
+        presets, defaults = PresetStore(self.paths.presets), ModelDefaultsStore(self.paths.model_defaults)
+        return Decisions(self.settings, presets, defaults, lambda _: {})
+
+    def defaults_of(self, model_key: str, *, profile: str = "") -> Collapsed:
+        info = next(model for model in self.disk_models if model.key == model_key)
+        return self.decisions.collapsed(info, profile=profile)
+
+    def settings_of(self, thread_id: str, model_key: str, *, said: ThreadSettings | None = None) -> Collapsed:
+        layers = self.threads.settings_layers(thread_id)
+        layers = layers if said is None else (replace(layers[0], settings=said), *layers[1:])
+        info = next((model for model in self.disk_models if model.key == model_key), None)
+        return collapsed_for(self.decisions, info, layers)
+
+    def bench(
+        self,
+        model_key: str,  # noqa: ARG002
+        config: LoadConfig,
+        on_outcome: Callable[[BenchOutcome], None],
+        cancelled: Callable[[], bool],
+    ) -> BenchResult:
+        outcomes = []
+        for threads, speed in ((2, 10.0), (4, 20.0)):
+            outcomes.append(
+                BenchOutcome(BenchTrial("CPU threads", str(threads), replace(config, threads=threads)), speed)
+            )
+            on_outcome(outcomes[-1])
+        while not self.load_may_end.wait(0.01):
+            if cancelled():
+                raise Cancelled("The bench was stopped.")
+        if self.load_error is not None:
+            raise self.load_error
+        return BenchResult(tuple(outcomes), outcomes[-1].trial.config)
+
+    def expected_speed(self, model_key: str, config: LoadConfig) -> Speed | None:
+        return self.speeds.get((model_key, config))
+
+    @cached_property
     def threads(self) -> ThreadStore:
         return ThreadStore(self.paths.database)
-
-    def default_load(self, model: ModelInfo) -> LoadConfig:
-        return replace(LoadConfig(), **dict(model.defaults.load))
 
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:  # noqa: ARG002
         self.estimates.append(config)
@@ -219,6 +262,26 @@ class FakeWorkbench:
         answer = FakeAnswer(recorder.message_id, generation, thread_id, model_key)
         self.answers.append(answer)
         return answer
+
+    def continue_answer(self, message_id: str, model_key: str) -> FakeAnswer:
+        recorder = self.threads.continue_answer(message_id, model=model_key)
+        answer = FakeAnswer(message_id, ScriptedGeneration(recorder.record), "", model_key)
+        self.answers.append(answer)
+        return answer
+
+    async def generate(self, request: GenerationRequest) -> AsyncIterator[Event]:
+        self.requests.append(request)
+        yield TextDelta(self.says)
+
+    def count_tokens(self, model_key: str, text: str) -> int | None:
+        return len(text.split()) if model_key in self.models else None
+
+    def preview(self, thread_id: str, model_key: str, draft: Message | None = None) -> PromptPreview | None:
+        if model_key not in self.models:
+            return None
+        messages = [stored.message for stored in self.threads.messages(thread_id)] + [draft] * (draft is not None)
+        text = "\n".join(f"<{message.role}>{message.text}" for message in messages if message is not None)
+        return PromptPreview(text, len(text.split()), 8192, dropped_messages=self.left_out)
 
     def close(self) -> None:
         self.closed = True

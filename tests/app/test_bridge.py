@@ -131,7 +131,7 @@ def test_answers_that_did_not_end_well_say_so() -> None:
 
 async def test_bridge_drains_all_threads_and_rests_when_none_runs(tmp_path: Path) -> None:
     workbench, recorder, timer, clock = FakeWorkbench(tmp_path), Recorder(), Timer(), Clock()
-    bridge = Bridge(recorder, clock)
+    bridge = Bridge(recorder, clock=clock)
     bridge.use_timer(cast(Any, timer))
     for name in ("one", "two"):
         thread_id = add_thread(workbench, name)

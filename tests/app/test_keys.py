@@ -30,12 +30,14 @@ PANES = ["composer", "transcript", "threads", "models", "load", "log"]
 @pytest.mark.parametrize("pane", PANES)
 async def test_help_lists_every_action_that_applies(workbench: FakeWorkbench, pane: str) -> None:
     add_thread(workbench, "a thread")
-    async with person_at(workbench, (120, 60)) as person:
+    async with person_at(workbench, (120, 120)) as person:
         await go_to(person, pane)
         applying = set(active_keys(person.app.screen))
         assert {action.id for action in ACTIONS if action.where == pane and pane != "threads"} <= applying | {
             "stop",
             "load.anyway",
+            "message.undo",
+            "message.redo",
         }
         await person.press("f1")
         assert isinstance(person.app.screen, HelpScreen)
@@ -83,10 +85,11 @@ async def test_palette_shows_keys_and_runs_commands(ready: FakeWorkbench) -> Non
 
 
 async def test_palette_offers_every_action_that_needs_no_pane(ready: FakeWorkbench) -> None:
-    async with person_at(ready, (120, 100)) as person:
+    async with person_at(ready, (120, 180)) as person:
         await person.press("ctrl+p")
         await person.until(lambda: "Low bandwidth" in person.text())
-        hidden = {"stop", "thread.undo", "again"}  # nothing runs, nothing was deleted, nothing was said
+        # Nothing runs, nothing was said, nothing was done that could be undone, and there is one thread only.
+        hidden = {"stop", "again", "undo", "redo", "pane.other"}
         for action in ACTIONS:
             if action.palette and action.id not in hidden:
                 assert action.title in person.text()

@@ -84,7 +84,7 @@ async def test_delete_says_how_to_undo_and_u_undoes(ready: FakeWorkbench) -> Non
     async with person_at(ready) as person:
         await person.press("ctrl+t", "d")
         assert ready.threads.list_threads() == []
-        assert "u brings it back" in person.toasts()
+        assert "u undoes it" in person.toasts()
         assert "No threads yet." in person.text()
         assert "with an answer" not in person.text()
         await person.press("u")

@@ -12,12 +12,14 @@ NAMES = (
     "gap",
     "library",
     "memory",
+    "powercut",
     "prefix",
     "screen",
     "server",
     "soak",
     "speculation",
     "startup",
+    "threads",
 )
 
 

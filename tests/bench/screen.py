@@ -16,7 +16,7 @@ from tests.bench.report import Report, in_turn, median, median_ratio
 from tests.bench.terminal import PATIENCE, watched
 from tests.support.model_maker import make_scripted_model
 from tui.config import Settings
-from tui.domain import Finished, GenerationRequest, LoadConfig, SamplingConfig, text_message
+from tui.domain import Finished, GenerationRequest, GenerationStats, LoadConfig, SamplingConfig, text_message
 from tui.paths import Paths, find_paths
 from tui.threads import StoredMessage, ThreadStore
 from tui.workbench import Answer, Workbench
@@ -74,8 +74,8 @@ def last_message(home: Path) -> StoredMessage:
         store.close()
 
 
-def speed(home: Path, mode: str) -> float:
-    """Tokens per second of one more answer in the thread, as the engine measured it."""
+def watched_answer(home: Path, mode: str) -> tuple[GenerationStats, int]:
+    """Let one more answer come into the thread: its figures, and the bytes that were drawn meanwhile."""
     before = last_message(home).id
     environment = dict(os.environ, LMDECK_HOME=str(home), TERM="xterm-256color")
     with watched([sys.executable, "-m", "tests.bench.screen", mode], environment) as program:
@@ -85,14 +85,21 @@ def speed(home: Path, mode: str) -> float:
             program.type("Go on.\r")
         end = time.monotonic() + PATIENCE
         stored, looked = last_message(home), time.monotonic()
+        drawn_before = len(program.drawn)
         while stored.id == before or stored.status != "complete":
             program.read(0.05)  # a terminal that is not read would hold the program up
             if time.monotonic() > end:
                 raise RuntimeError(f"no answer came; the program drew {program.drawn[-800:]!r}")
             if time.monotonic() - looked > 1.0:  # looking costs the answer something too
                 stored, looked = last_message(home), time.monotonic()
+        drawn = len(program.drawn) - drawn_before
     assert stored.stats is not None
-    return stored.stats.generation_speed
+    return stored.stats, drawn
+
+
+def speed(home: Path, mode: str) -> float:
+    """Tokens per second of one more answer in the thread, as the engine measured it."""
+    return watched_answer(home, mode)[0].generation_speed
 
 
 def markdown_script() -> str:

@@ -6,18 +6,27 @@ from dataclasses import fields
 
 import pytest
 
-from tui.config import LOAD_PARAMETERS, LOAD_SECTIONS, SAMPLING_PARAMETERS, parse_value, value_text, with_values
-from tui.domain import BadRequest, LoadConfig, SamplingConfig
+from tui.config import (
+    ANSWER_PARAMETERS,
+    LOAD_PARAMETERS,
+    LOAD_SECTIONS,
+    SAMPLING_PARAMETERS,
+    parse_value,
+    value_text,
+    with_values,
+)
+from tui.domain import AnswerConfig, BadRequest, LoadConfig, SamplingConfig
 
 LOAD = {parameter.name: parameter for parameter in LOAD_PARAMETERS}
 
 
 def test_every_field_is_declared_once() -> None:
     assert sorted(LOAD) == sorted(field.name for field in fields(LoadConfig))
-    # These hold lists, which one line of text cannot say.
-    lists = {"logit_bias", "stop", "dry_sequence_breakers"}
     declared = [parameter.name for parameter in SAMPLING_PARAMETERS]
-    assert sorted(declared) == sorted({field.name for field in fields(SamplingConfig)} - lists)
+    assert sorted(declared) == sorted(field.name for field in fields(SamplingConfig))
+    # A schema or a grammar is nothing that one line of text could say.
+    answers = [parameter.name for parameter in ANSWER_PARAMETERS]
+    assert sorted(answers) == sorted({field.name for field in fields(AnswerConfig)} - {"constraint"})
 
 
 @pytest.mark.parametrize(

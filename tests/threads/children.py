@@ -5,15 +5,18 @@ Started by `start(name, *arguments)`; each prints a line when it is at work.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tui.domain import Finished, GenerationStats, ReasoningDelta, TextDelta, text_message
-from tui.threads import ThreadStore
+from tui.domain import Finished, GenerationStats, Message, ReasoningDelta, StorageFailed, TextDelta, text_message
+from tui.threads import ThreadStore, Undo
 from tui.threads.database import Database
 from tui.threads.schema import MIGRATIONS
 
@@ -57,6 +60,47 @@ def add(store_path: str, count: str) -> None:
         store.add_message(thread.id, text_message("user", f"{os.getpid()} {number}"))
         store.begin_answer(thread.id, model="m").record([TextDelta("yes"), Finished(GenerationStats())])
     store.close()
+
+
+def rearrange(store_path: str, count: str) -> None:
+    """Do to the newest thread whatever people do to threads, as fast as it goes; others may be doing it, too."""
+    store = ThreadStore(Path(store_path))
+    _say_at_work()
+    sys.stdin.read()
+    chance = random.Random(os.getpid())
+    thread = store.list_threads()[0]
+    undone: list[Undo] = []
+    for number in range(int(count)):
+        place = chance.choice(store.all_messages(thread.id)).id
+        # What the other process has just removed is not there: that is an answer, not a fault.
+        with contextlib.suppress(StorageFailed):
+            chance.choice(_ways_to_change(store, thread.id, place, user(number), undone))()
+        if not store.all_messages(thread.id):
+            store.add_message(thread.id, user(number))
+    store.close()
+
+
+def user(number: int) -> Message:
+    return text_message("user", f"{os.getpid()} says {number}")
+
+
+def _ways_to_change(
+    store: ThreadStore, thread_id: str, place: str, message: Message, undone: list[Undo]
+) -> list[Callable[[], object]]:
+    return [
+        lambda: store.editor.edit(place, message),
+        lambda: store.editor.edit_in_place(place, message),
+        lambda: undone.append(store.editor.insert(thread_id, message, after=place)[1]),
+        lambda: undone.append(store.editor.delete(place)),
+        lambda: undone.append(store.editor.delete_single(place)),
+        lambda: store.undo(undone.pop(0)) if undone else None,
+        lambda: undone.append(store.undo(undone.pop())) if undone else None,
+        lambda: store.editor.activate(place),
+        lambda: store.add_message(thread_id, message),
+        lambda: store.move_thread(thread_id, store.folders.create("F").id),
+        lambda: store.trash_thread(store.duplicate_thread(thread_id).id),
+        lambda: store.finder.search("says"),
+    ]
 
 
 def create(store_path: str) -> None:

@@ -57,21 +57,22 @@ def test_a_migration_that_fails_is_undone_and_done_at_the_next_opening(
     thread = store.create_thread("old")
     store.close()
     second = ("CREATE TABLE later (id TEXT)", "INSERT INTO later VALUES ('x')")
-    monkeypatch.setattr(schema, "SCHEMA_VERSION", 2)
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, (*second, "THIS IS NOT SQL")))
+    before, version = schema.MIGRATIONS, schema.SCHEMA_VERSION
+    monkeypatch.setattr(schema, "SCHEMA_VERSION", version + 1)
+    monkeypatch.setattr(schema, "MIGRATIONS", (*before, (*second, "THIS IS NOT SQL")))
     with pytest.raises(StorageFailed, match="syntax error"):
         ThreadStore(store_path)
     connection = sqlite3.connect(store_path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (version,)
     assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'later'").fetchone() is None
     connection.close()
 
-    monkeypatch.setattr(schema, "MIGRATIONS", (schema.MIGRATIONS[0], second))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*before, second))
     store = ThreadStore(store_path)
     assert [summary.id for summary in store.list_threads()] == [thread.id]
     store.close()
     connection = sqlite3.connect(store_path)
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (version + 1,)
     assert connection.execute("SELECT id FROM later").fetchall() == [("x",)]
     connection.close()
 
@@ -125,8 +126,13 @@ def test_a_newer_file_is_read_and_not_written(store_path: Path) -> None:
     assert store.read_only
     assert [summary.title for summary in store.list_threads()] == ["from tomorrow"]
     assert [message.message.text for message in store.messages(thread.id)] == ["hello"]
+    assert [row.thread.title for row in store.tree() if row.thread] == ["from tomorrow"]
+    assert [hit.snippet for hit in store.finder.search("hello")] == ["hello"]
     for change in (
         lambda: store.create_thread(),
+        lambda: store.folders.create("x"),
+        lambda: store.editor.delete(store.messages(thread.id)[0].id),
+        lambda: store.empty_trash(),
         lambda: store.save_draft(thread.id, "x"),
         lambda: store.begin_answer(thread.id, model="m"),
     ):

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.threads.children import start
-from tui.domain import Finished, GenerationStats, ReasoningDelta, ReasoningPart, TextDelta, TextPart
+from tests.threads.test_migration import make_first_version
+from tui.domain import Finished, GenerationStats, ReasoningDelta, ReasoningPart, TextDelta, TextPart, text_message
 from tui.threads import ThreadStore, recorder, writers
 
 
@@ -114,7 +115,7 @@ def test_reading_goes_on_when_the_disk_is_too_full_to_mend_an_answer(
     store.close()
 
     with monkeypatch.context() as patch:
-        patch.setattr("tui.threads.store.fold", _disk_full)
+        patch.setattr("tui.threads.folding.fold", _disk_full)
         store = ThreadStore(store_path)
         stored = store.messages(thread.id)[-1]
         assert stored.status == "streaming"
@@ -183,6 +184,55 @@ def test_two_processes_write_at_once(store_path: Path) -> None:
         asked = [message.message.text for message in stored if message.message.text.startswith(f"{child.pid} ")]
         assert asked == [f"{child.pid} {number}" for number in range(30)]
     assert {message.status for message in stored} == {"complete"}
+
+
+def test_two_processes_rearrange_one_thread(store: ThreadStore, store_path: Path) -> None:
+    thread = store.create_thread("T")
+    for number in range(10):
+        store.add_message(thread.id, text_message("user", f"message {number}"))
+    children = [start("rearrange", store_path, 60) for _ in range(2)]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.close()
+    for child in children:
+        assert child.wait(60) == 0
+    living = {message.id: message for message in store.all_messages(thread.id)}
+    branch = store.messages(thread.id)
+    assert [message.parent_id for message in branch] == [None, *(message.id for message in branch[:-1])]
+    assert all(message.id in living for message in branch)
+    assert all(message.parent_id is None or message.parent_id in living for message in living.values())
+    check_whole(store_path, len(living))
+
+
+def check_whole(path: Path, living: int) -> None:
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.execute("INSERT INTO search_index (search_index, rank) VALUES ('integrity-check', 1)")
+    kept = connection.execute(
+        "SELECT COUNT(*) FROM messages WHERE deleted_at IS NULL AND thread_id IN"
+        " (SELECT id FROM threads WHERE trashed_at IS NULL)"
+    ).fetchone()[0]
+    indexed = connection.execute(
+        "SELECT COUNT(*) FROM search_texts JOIN threads ON threads.id = thread_id"
+        " WHERE message_id IS NOT NULL AND trashed_at IS NULL"
+    ).fetchone()[0]
+    assert living == kept == indexed
+    connection.close()
+
+
+def test_processes_that_bring_an_older_store_up_to_date_at_once(store_path: Path) -> None:
+    make_first_version(store_path)
+    children = [start("create", store_path) for _ in range(4)]
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.close()
+    for child in children:
+        assert child.wait(60) == 0
+    store = ThreadStore(store_path)
+    assert len(store.list_threads()) == 6
+    assert store.finder.search("old question")
+    store.close()
 
 
 def test_processes_that_create_the_store_at_once(store_path: Path) -> None:

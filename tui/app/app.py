@@ -175,7 +175,7 @@ class LmdeckApp(App[None]):
 
     async def action_quit(self) -> None:
         chat = self.screen_stack[0]
-        running = len(chat.conversation.bridge.running_threads) if isinstance(chat, ChatScreen) else 0
+        running = len(chat.bridge.running_threads) if isinstance(chat, ChatScreen) else 0
         if not running:
             self.exit()
             return

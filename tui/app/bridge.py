@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from tui.app.running_answer import RunningAnswer
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 
 INTERVAL = 0.05
 """Seconds between two drains."""
+
+Said = tuple[str, str]
+"""Text and reasoning."""
+
+NOTHING: Said = ("", "")
 
 
 class Watcher(Protocol):
@@ -35,11 +41,22 @@ class Watcher(Protocol):
         """An answer is complete, stopped or failed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a model shall do in a thread as soon as there is one."""
+
+    message_id: str
+    """The message to be answered, or the answer to be continued."""
+    continues: bool = False
+
+
 class Bridge:
     """The answers of all threads: the running ones, and the last one of each thread for as long as we run."""
 
-    def __init__(self, watcher: Watcher, clock: Callable[[], float] = time.monotonic) -> None:
-        self._watcher = watcher
+    def __init__(self, *watchers: Watcher, clock: Callable[[], float] = time.monotonic) -> None:
+        self.watchers = list(watchers)
+        self.waiting: dict[str, Waiting] = {}
+        """Threads in which something waits for a model."""
         self._clock = clock
         self._timer: Timer | None = None
         self.answers: dict[str, RunningAnswer] = {}
@@ -48,13 +65,29 @@ class Bridge:
         """Take a paused timer that calls `drain`; it runs only while an answer does."""
         self._timer = timer
 
-    async def start(self, thread_id: str, model: str, begin: Callable[[], Answer]) -> RunningAnswer:
-        """Begin an answer off the event loop. Raises what `begin` raises."""
+    async def start(
+        self, thread_id: str, model: str, begin: Callable[[], Answer], *, parent_id: str = "", so_far: Said = NOTHING
+    ) -> RunningAnswer:
+        """Begin an answer off the event loop, to the message `parent_id`, going on from what was said so far.
+
+        Raises what `begin` raises.
+        """
         started = self._clock()
         answer = await asyncio.to_thread(begin)
-        running = RunningAnswer(thread_id, answer.message_id, model, answer.generation, started, time.time())
+        running = RunningAnswer(
+            thread_id,
+            answer.message_id,
+            model,
+            answer.generation,
+            started,
+            time.time(),
+            text=so_far[0],
+            reasoning=so_far[1],
+            parent_id=parent_id,
+        )
         self.answers[thread_id] = running
-        self._watcher.answer_started(running)
+        for watcher in self.watchers:
+            watcher.answer_started(running)
         if self._timer is not None:
             self._timer.resume()
         return running
@@ -86,8 +119,9 @@ class Bridge:
         for thread_id in self.running_threads:
             answer = self.answers[thread_id]
             text, reasoning = answer.absorb(answer.generation.take(), now)
-            self._watcher.answer_grew(answer, text, reasoning)
-            if answer.ended:
-                self._watcher.answer_ended(answer)
+            for watcher in self.watchers:
+                watcher.answer_grew(answer, text, reasoning)
+                if answer.ended:
+                    watcher.answer_ended(answer)
         if self._timer is not None and not self.running_threads:
             self._timer.pause()

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from textual.content import Content
 
 from tui.app.figures import bar, bytes_text
+from tui.config import Speed
 from tui.domain import DeviceMemory, GuardrailLevel, LoadedValue, MemoryEstimate
 
 BAR_WIDTH = 24
@@ -72,6 +73,13 @@ def verdict(estimate: MemoryEstimate) -> tuple[str, str]:
     if not any(device.total for device in estimate.devices):
         return f"Needs {bytes_text(estimate.needed)}.", "$foreground"
     return f"✓ Fits: {bytes_text(estimate.needed)} ({level})", "$success"
+
+
+def speed_text(speed: Speed | None) -> str:
+    """What answers came at when the model was loaded so before; nothing where nobody knows."""
+    if speed is None or not speed.generation:
+        return ""
+    return f"measured: {speed.generation:.1f} tok/s in {speed.samples} answer{'' if speed.samples == 1 else 's'}"
 
 
 def changes_text(changes: Sequence[LoadedValue], labels: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
+from textual.actions import parse
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
@@ -55,9 +56,9 @@ class Palette(CommandPalette):
 
 def _applies(app: LmdeckApp, action: Action) -> bool:
     """Whether the action can be done now on the main screen, whatever pane has the focus."""
-    name = action.command.rpartition(".")[2].partition("(")[0]
+    _, name, parameters = parse(action.command)
     target = app if action.command.startswith("app.") else app.screen_stack[0]
-    return bool(target.check_action(name, ()))
+    return bool(target.check_action(name, parameters))
 
 
 def _keys_text(app: LmdeckApp, action: Action) -> str:

@@ -47,13 +47,18 @@ class ReadyModels:
         """Let this model answer in a thread from now on."""
         self._chosen[thread_id] = self._last_chosen = key
 
-    def pick(self, thread_id: str, last_used: str) -> ReadyModel | None:
-        """The model for a thread: the chosen one, the one last used there, the last chosen one, any loaded one."""
-        for key in (self._chosen.get(thread_id, ""), last_used, self._last_chosen):
+    def pick(self, thread_id: str, last_used: str, wanted: str = "") -> ReadyModel | None:
+        """The model for a thread: the chosen one, the one last used there, the one that the thread's settings want,
+        the last chosen one, any loaded one. What settings want is loaded for the answer if need be.
+        """
+        for key in (self._chosen.get(thread_id, ""), last_used):
             found = self._loaded.get(key) or self._remote_model(key)
             if found is not None:
                 return found
-        return next(iter(self._loaded.values()), None)
+        if wanted:
+            return self._loaded.get(wanted) or self._remote_model(wanted) or ReadyModel(wanted)
+        last = self._loaded.get(self._last_chosen) or self._remote_model(self._last_chosen)
+        return last or next(iter(self._loaded.values()), None)
 
     def _remote_model(self, key: str) -> ReadyModel | None:
         """A model of a remote engine; one that has not told of it yet is asked nonetheless, and says if it has none."""

@@ -48,6 +48,8 @@ class RunningAnswer:
     stats: GenerationStats | None = None
     error: LmdeckError | None = None
     ended: bool = False
+    parent_id: str = ""
+    """The message that it answers."""
     _arrivals: deque[tuple[float, int]] = field(default_factory=deque)
 
     def absorb(self, events: Sequence[Event], now: float) -> tuple[str, str]:

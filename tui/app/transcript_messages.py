@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.app.figures import problem_text
+from tui.app.pictures import captions_of
 from tui.app.transcript import TranscriptMessage
 from tui.domain import STOP_REASON_TEXT, GenerationStats
 
@@ -18,6 +19,11 @@ INTERRUPTED = "lmdeck ended before this answer was finished. ctrl+r answers agai
 def from_stored(stored: StoredMessage) -> TranscriptMessage:
     """A message as it lies on disk. An answer that nobody is making any more was interrupted."""
     problem = ""
+    note = stats_note(stored.stats) if stored.stats else "stopped by you" if stored.status == "stopped" else ""
+    if stored.kind == "note":
+        note = "never sent"
+    elif stored.edited:
+        note = f"{note} · edited" if note else "edited"
     if stored.status == "failed":
         problem = stored.error or "The answer failed. ctrl+r answers again; ctrl+l shows the log."
     elif stored.status in ("interrupted", "streaming"):
@@ -27,16 +33,28 @@ def from_stored(stored: StoredMessage) -> TranscriptMessage:
         role=stored.message.role,
         text=stored.message.text,
         reasoning=stored.message.reasoning,
-        author=stored.model if stored.message.role == "assistant" else "you",
-        note=stats_note(stored.stats) if stored.stats else "stopped by you" if stored.status == "stopped" else "",
+        author=author_of(stored),
+        note=note,
         problem=problem,
         time=stored.created,
         reasoning_note=reasoning_note(stored.stats),
+        version=stored.version,
+        versions=stored.versions,
+        attachments=captions_of(stored.message),
     )
 
 
-def from_answer(answer: RunningAnswer, speed: float) -> TranscriptMessage:
-    """An answer that is being made, or has just ended."""
+def author_of(stored: StoredMessage) -> str:
+    """Who a message is from."""
+    if stored.kind == "note":
+        return "note"
+    if stored.message.role == "assistant":
+        return stored.model or "assistant"
+    return "you" if stored.message.role == "user" else stored.message.role
+
+
+def from_answer(answer: RunningAnswer, speed: float, stored: StoredMessage | None = None) -> TranscriptMessage:
+    """An answer that is being made, or has just ended; `stored` is how it lies on disk, if that is known."""
     return TranscriptMessage(
         id=answer.message_id,
         role="assistant",
@@ -47,6 +65,8 @@ def from_answer(answer: RunningAnswer, speed: float) -> TranscriptMessage:
         problem=problem_text(answer.error) if answer.error else "",
         time=answer.created,
         reasoning_note=reasoning_note(answer.stats),
+        version=stored.version if stored else 1,
+        versions=stored.versions if stored else 1,
     )
 
 

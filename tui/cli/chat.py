@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("-p", "--prompt", help="What to ask. Text on standard input is added after it.")
 @click.option("-s", "--system", help="A system prompt.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="A load or sampling parameter.")
+@click.option("--preset", default="", metavar="NAME", help="The preset to use.")
 @click.option("--reasoning", is_flag=True, help="Show what the model thinks, on standard error.")
 @click.option("--stats", is_flag=True, help="Show the figures of the answer, on standard error.")
 def chat(
@@ -47,6 +48,7 @@ def chat(
     prompt: str | None,
     system: str | None,
     assignments: tuple[str, ...],
+    preset: str,
     reasoning: bool,
     stats: bool,
 ) -> None:
@@ -61,7 +63,7 @@ def chat(
     if model is not None and named is not None:
         raise click.UsageError("Name the model once.")
     messages = _messages(system, _question(prompt))
-    load, sampling = _configurations(assignments)
+    load, sampling, decided = _configurations(assignments)
     workbench = Workbench(find_paths())
     try:
         request = GenerationRequest(
@@ -72,6 +74,8 @@ def chat(
             origin="cli",
             # A script must not take an answer to a part of its question for one to the whole.
             overflow="stopAtLimit",
+            decided=decided | {"answer.overflow"},
+            preset=preset,
         )
         generation = workbench.generate(request)
         with _interrupt_stops(generation):
@@ -100,7 +104,8 @@ def _messages(system: str | None, question: str) -> tuple[Message, ...]:
     return (text_message("system", system), user) if system else (user,)
 
 
-def _configurations(assignments: tuple[str, ...]) -> tuple[LoadConfig, SamplingConfig]:
+def _configurations(assignments: tuple[str, ...]) -> tuple[LoadConfig, SamplingConfig, frozenset[str]]:
+    """The configurations with what was assigned, and the dotted keys of that."""
     from tui.config import LOAD_PARAMETERS, SAMPLING_PARAMETERS, with_values
 
     values = {}
@@ -112,7 +117,8 @@ def _configurations(assignments: tuple[str, ...]) -> tuple[LoadConfig, SamplingC
     loads = {parameter.name for parameter in LOAD_PARAMETERS}
     load = with_values(LoadConfig(), LOAD_PARAMETERS, {name: values[name] for name in values if name in loads})
     rest = {name: value for name, value in values.items() if name not in loads}
-    return load, with_values(SamplingConfig(), SAMPLING_PARAMETERS, rest)
+    decided = frozenset(f"load.{name}" if name in loads else f"sampling.{name}" for name in values)
+    return load, with_values(SamplingConfig(), SAMPLING_PARAMETERS, rest), decided
 
 
 @contextmanager

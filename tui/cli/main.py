@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from tui import __version__
+from tui.cli.bench import bench
 from tui.cli.chat import chat
 from tui.cli.completion import completion
 from tui.cli.debug import debug
@@ -12,11 +13,13 @@ from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
 from tui.cli.importing import import_
 from tui.cli.listing import ls
+from tui.cli.load import load, ps, unload
 from tui.cli.model import model
 from tui.cli.remote import remote
 from tui.cli.removing import rm
 from tui.cli.serve import serve
 from tui.cli.server import server
+from tui.cli.threads import threads
 
 
 @click.group(cls=FailureGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -34,9 +37,14 @@ command.add_command(ls)
 command.add_command(import_)
 command.add_command(rm)
 command.add_command(model)
+command.add_command(load)
+command.add_command(unload)
+command.add_command(ps)
+command.add_command(bench)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)
+command.add_command(threads)
 command.add_command(doctor)
 command.add_command(completion)
 command.add_command(debug)

@@ -10,10 +10,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, TypeVar
 
-from tui.domain import BadRequest, LoadConfig, SamplingConfig, ServerOptions
+from tui.config.typed_lists import (
+    biases_text,
+    items,
+    read_biases,
+    read_number,
+    read_pairs,
+    read_scaled_files,
+    read_strings,
+    strings_text,
+)
+from tui.domain import AnswerConfig, BadRequest, LoadConfig, SamplingConfig, ServerOptions
 
-Kind = Literal["integer", "number", "choice", "boolean", "text", "numbers", "texts", "scaled files", "pairs"]
-"""The last four are lists: `3, 1` · `host:port, host:port` · `file:0.5, file` · `expression=CPU, expression=CUDA0`."""
+Kind = Literal[
+    "integer", "number", "choice", "boolean", "text", "numbers", "texts", "scaled files", "pairs", "strings", "biases"
+]
+"""The last six are lists: `3, 1` · `host:port, host:port` · `file:0.5, file` · `expression=CPU, expression=CUDA0` ·
+`###, \\n, a\\, b` (texts in which anything may stand) · `42=-1.5, 7=2` (tokens and what is added to them)."""
 Group = Literal["basic", "advanced"]
 
 
@@ -22,7 +35,7 @@ class Parameter:
     """What a person must know of one field: how it is called, what it takes, what it does."""
 
     name: str
-    """The field of `LoadConfig`, `SamplingConfig` or `ServerOptions`."""
+    """The field of `LoadConfig`, `SamplingConfig`, `AnswerConfig` or `ServerOptions`."""
     label: str
     kind: Kind
     help: str
@@ -36,7 +49,7 @@ class Parameter:
 
 
 def declare(
-    config: type[LoadConfig] | type[SamplingConfig] | type[ServerOptions], *parameters: Parameter
+    config: type[LoadConfig] | type[SamplingConfig] | type[AnswerConfig] | type[ServerOptions], *parameters: Parameter
 ) -> tuple[Parameter, ...]:
     """Fill in the defaults from the dataclass."""
     defaults = {field.name: field.default for field in fields(config)}
@@ -55,8 +68,11 @@ def parse_value(parameter: Parameter, text: str) -> Any:
         value = _READERS[parameter.kind](text)
     except ValueError:
         raise _refusal(parameter, text) from None
-    if parameter.choices and value not in parameter.choices:
-        raise _refusal(parameter, text)
+    if parameter.choices:
+        # Names are recognised however their letters are written, and kept as they are declared.
+        value = next((choice for choice in parameter.choices if choice.lower() == value), None)
+        if value is None:
+            raise _refusal(parameter, text)
     below = parameter.minimum is not None and isinstance(value, int | float) and value < parameter.minimum
     above = parameter.maximum is not None and isinstance(value, int | float) and value > parameter.maximum
     if below or above:
@@ -81,11 +97,15 @@ def value_text(parameter: Parameter, value: Any) -> str:
             return ", ".join(f"{file}:{scale:g}" for file, scale in value)
         case "pairs":
             return ", ".join(f"{name}={other}" for name, other in value)
+        case "strings":
+            return strings_text(value)
+        case "biases":
+            return biases_text(value)
         case _:
             return str(value)
 
 
-Config = TypeVar("Config", LoadConfig, SamplingConfig)
+Config = TypeVar("Config", LoadConfig, SamplingConfig, AnswerConfig)
 
 
 def with_values(config: Config, parameters: tuple[Parameter, ...], assignments: dict[str, str]) -> Config:
@@ -104,6 +124,8 @@ _WANTED: dict[Kind, str] = {
     "boolean": "yes or no",
     "numbers": "numbers with commas between them, such as 3, 1",
     "pairs": "pairs with commas between them, such as ffn_.*_exps=CPU",
+    "strings": "texts with commas between them, in which \\n is a line break and \\, a comma",
+    "biases": "numbers of tokens with what is added to them, such as 42=-1.5, 7=2",
 }
 
 
@@ -127,13 +149,6 @@ def _read_integer(text: str) -> int:
     return int(text[:-1]) * 1024 if text.endswith("k") else int(text)
 
 
-def _read_number(text: str) -> float:
-    value = float(text)
-    if value != value or value in (float("inf"), float("-inf")):
-        raise ValueError
-    return value
-
-
 def _read_boolean(text: str) -> bool:
     answers = {"yes": True, "on": True, "true": True, "1": True, "no": False, "off": False, "false": False, "0": False}
     if text.lower() not in answers:
@@ -142,41 +157,20 @@ def _read_boolean(text: str) -> bool:
 
 
 def _read_numbers(text: str) -> tuple[float, ...]:
-    numbers = tuple(_read_number(item) for item in _items(text))
+    numbers = tuple(read_number(item) for item in items(text))
     return tuple(int(number) if number == int(number) else number for number in numbers)
-
-
-def _read_scaled_files(text: str) -> tuple[tuple[str, float], ...]:
-    """`file:scale, file`; without a scale it is 1. A colon inside a path stays with it."""
-    pairs = []
-    for item in _items(text):
-        file, colon, scale = item.rpartition(":")
-        try:
-            pairs.append((file, _read_number(scale)) if colon and file else (item, 1.0))
-        except ValueError:
-            pairs.append((item, 1.0))
-    return tuple(pairs)
-
-
-def _read_pairs(text: str) -> tuple[tuple[str, str], ...]:
-    pairs = [tuple(part.strip() for part in item.rpartition("=")[::2]) for item in _items(text)]
-    if not all(name and other for name, other in pairs):
-        raise ValueError
-    return tuple((name, other) for name, other in pairs)
-
-
-def _items(text: str) -> list[str]:
-    return [item.strip() for item in text.split(",") if item.strip()]
 
 
 _READERS: dict[Kind, Callable[[str], Any]] = {
     "integer": _read_integer,
-    "number": _read_number,
+    "number": read_number,
     "boolean": _read_boolean,
     "choice": str.lower,
     "text": str,
     "numbers": _read_numbers,
-    "texts": lambda text: tuple(_items(text)),
-    "scaled files": _read_scaled_files,
-    "pairs": _read_pairs,
+    "texts": lambda text: tuple(items(text)),
+    "scaled files": read_scaled_files,
+    "pairs": read_pairs,
+    "strings": read_strings,
+    "biases": read_biases,
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         SplitMode,
     )
     from tui.domain.errors import (
+        BadFile,
         BadRequest,
         BadTemplate,
         Busy,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     )
     from tui.domain.generation import (
         STOP_REASON_TEXT,
+        AnswerConfig,
         Constraint,
         ConstraintKind,
         ContextTrimmed,
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     )
     from tui.domain.local_server import LocalServer, RequestJournal, ServedRequest, TokenKeeper
     from tui.domain.messages import (
+        FilePart,
         ImagePart,
         Message,
         Part,
@@ -105,13 +108,13 @@ else:
         {
             "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
             "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
-            "errors": "BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
+            "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
-            "generation": "STOP_REASON_TEXT Constraint ConstraintKind ContextTrimmed Event Failed Finished "
-            "GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
+            "generation": "STOP_REASON_TEXT AnswerConfig Constraint ConstraintKind ContextTrimmed Event Failed "
+            "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
             "PromptProgress Queued RawPrompt ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
-            "messages": "ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
+            "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
             "models": "ModelDefaults ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
@@ -126,7 +129,9 @@ __all__ = [
     "LOOPBACK",
     "PERMISSIONS",
     "STOP_REASON_TEXT",
+    "AnswerConfig",
     "ApiToken",
+    "BadFile",
     "BadRequest",
     "BadTemplate",
     "Busy",
@@ -140,6 +145,7 @@ __all__ = [
     "EngineFault",
     "Event",
     "Failed",
+    "FilePart",
     "Finished",
     "FittedLoad",
     "FlashAttention",

@@ -124,3 +124,19 @@ class StorageFailed(LmdeckError):
     """The disk or the database refused. What was on disk before is still there."""
 
     code = "storage_failed"
+
+
+class BadFile(LmdeckError):
+    """A file that shall be imported is not what it must be. `file` is its name as the person knows it.
+
+    `line` counts from 1 and is 0 where the fault has no line; `field` is the dotted path of the value within the
+    document, empty where the fault is not in one value.
+    """
+
+    code = "bad_file"
+
+    def __init__(self, message: str, advice: str = "", *, file: str, line: int = 0, field: str = "") -> None:
+        super().__init__(message, advice)
+        self.file = file
+        self.line = line
+        self.field = field

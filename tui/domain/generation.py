@@ -99,6 +99,18 @@ class RawPrompt:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerConfig:
+    """What shapes an answer besides loading and sampling."""
+
+    system_prompt: str = ""
+    """What is said before a conversation that has no system message of its own."""
+    overflow: OverflowPolicy = "truncateMiddle"
+    constraint: Constraint | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    """`None` leaves it to the template."""
+
+
+@dataclass(frozen=True, slots=True)
 class GenerationRequest:
     """One conversation turn that someone wants from a model."""
 
@@ -124,6 +136,11 @@ class GenerationRequest:
     """What the model is given as it is, in place of the messages."""
     ttl: float | None = None
     """Seconds that a model which this request loads stays loaded without work; `None` is for ever."""
+    decided: frozenset[str] | None = None
+    """The values that this request itself asks for, by their dotted keys (`sampling.temperature`, `load.parallel`,
+    `answer.overflow`); the preset and the model's defaults decide the others. `None`: it asks for all that it has."""
+    preset: str = ""
+    """Name or identifier of the preset to use; empty uses the one that the model's defaults name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,16 @@ class ImagePart:
 
     data: bytes
     media_type: str = ""
+    name: str = ""
+    """What the person calls it, such as its file name; empty where it has none. Models do not see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """A text file that goes along with the message, whole."""
+
+    name: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class ToolResultPart:
     text: str
 
 
-Part = TextPart | ReasoningPart | ImagePart | ToolCallPart | ToolResultPart
+Part = TextPart | ReasoningPart | ImagePart | FilePart | ToolCallPart | ToolResultPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +102,11 @@ def part_to_json(part: Part) -> dict[str, Any]:
             return {"type": "text", "text": text}
         case ReasoningPart(text):
             return {"type": "reasoning", "text": text}
-        case ImagePart(data, media_type):
-            return {"type": "image", "data": base64.b64encode(data).decode(), "media_type": media_type}
+        case ImagePart(data, media_type, name):
+            named = {"name": name} if name else {}
+            return {"type": "image", "data": base64.b64encode(data).decode(), "media_type": media_type, **named}
+        case FilePart(name, text):
+            return {"type": "file", "name": name, "text": text}
         case ToolCallPart(call_id, name, arguments):
             return {"type": "tool_call", "id": call_id, "name": name, "arguments": arguments}
         case ToolResultPart(call_id, name, text):
@@ -114,9 +127,11 @@ def part_from_json(value: dict[str, Any]) -> Part:
             return ReasoningPart(word("text"))
         case "image":
             try:
-                return ImagePart(base64.b64decode(word("data"), validate=True), word("media_type"))
+                return ImagePart(base64.b64decode(word("data"), validate=True), word("media_type"), word("name"))
             except binascii.Error:
                 return TextPart("")
+        case "file":
+            return FilePart(word("name"), word("text"))
         case "tool_call":
             return ToolCallPart(word("id"), word("name"), word("arguments"))
         case "tool_result":

@@ -7,6 +7,8 @@ that happens on the first load.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tui.engine.bench import Bench, BenchOutcome, BenchResult, BenchTrial
+    from tui.engine.bench_plot import bench_rows
     from tui.engine.engine import Engine
     from tui.engine.images import MediaLayout
     from tui.engine.library import describe_build, library_version
@@ -23,6 +25,8 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
+            "bench": "Bench BenchOutcome BenchResult BenchTrial",
+            "bench_plot": "bench_rows",
             "engine": "Engine",
             "images": "MediaLayout",
             "library": "describe_build library_version",
@@ -38,6 +42,10 @@ else:
 
 __all__ = [
     "DEFAULT_CONTEXT_LENGTH",
+    "Bench",
+    "BenchOutcome",
+    "BenchResult",
+    "BenchTrial",
     "Delivery",
     "Embeddings",
     "Engine",
@@ -50,6 +58,7 @@ __all__ = [
     "MediaLayout",
     "Ranking",
     "SelfTest",
+    "bench_rows",
     "default_threads",
     "describe_build",
     "library_version",

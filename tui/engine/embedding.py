@@ -16,6 +16,7 @@ from tui.domain import BadRequest, Cancelled, ContextExceeded, EngineFault, Lmde
 from tui.engine.library import load_llama
 from tui.engine.lifetime import Lifetime
 from tui.engine.loading import OpenModel
+from tui.engine.open_mp import let_helpers_go
 from tui.engine.packing import Packer, Part, Request
 from tui.engine.pooling import PoolingType, input_limit, output_bytes
 from tui.engine.rows import Rows
@@ -179,6 +180,7 @@ class EmbeddingWorker:
     def _wait_for_work(self) -> bool:
         with self._changed:
             while not self._stopping and not self._arrived and not self._open:
+                let_helpers_go()
                 self._changed.wait()
             return not self._stopping
 

@@ -26,6 +26,9 @@ SWITCH_INTERVAL = 0.0005
 """Seconds. The engine's thread shares the interpreter lock with screen, readers and server; with Python's default of
 5 ms a fast model loses a quarter of its speed to a screen that is busy a fifth of the time, with this an eighth."""
 
+_SPINS = "1000"
+"""Looks at a barrier before an OpenMP thread sleeps: some 10 us, about what waking it again costs."""
+
 LogSink = Callable[[str, str], None]
 """Takes a level and a line of text."""
 
@@ -45,8 +48,10 @@ class Device:
 @functools.cache
 def load_llama() -> Any:
     """The `llama_cpp.llama_cpp` module, its backend initialised. Slow the first time."""
-    # OMP_WAIT_POLICY stays as it is: how OpenMP waits by itself, spinning for a moment and then sleeping, was
-    # measured as the best; `default_threads` in loading.py has the figures.
+    # libgomp reads its settings when it is loaded. By itself its threads spin for 3 ms before they sleep, and hold
+    # the cores that the others wait for. `default_threads` in loading.py has the figures.
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", _SPINS)
     # Without this an assertion in ggml forks a debugger that can hang for minutes.
     os.environ.setdefault("GGML_NO_BACKTRACE", "1")
     from llama_cpp import llama_cpp

@@ -89,14 +89,15 @@ def default_threads() -> int:
     """CPU threads for generation when nobody chose: one for each physical core that this process may use.
 
     Threads that wait for each other many times a token suffer when something else takes a core, so fewer threads
-    or other ways to wait were tried. A Q8_0 model of 24 layers of 512 on two cores, in tokens per second, beside
-    programs that keep one core busy for that share of the time, or both cores all of the time:
+    and other ways to wait were tried. A Q8_0 model of 24 layers of 512 on two cores, in tokens per second, beside
+    programs that keep one core busy for that share of the time, both cores, or both with many threads (a range):
 
-        threads, OpenMP's way to wait      none   20 %   100 %   both
-        2, its own (spin, then sleep)       106     97      56     23
-        2, PASSIVE (sleep at once)           32     35      48
-        2, ACTIVE (spin)                    109     97      55
-        1                                    71     69      67
+        threads, OpenMP's way to wait      none   20 %   100 %   both   many
+        2, spins 10 us, then sleeps         116     93      36     33    6 to 25
+        2, spins 3 ms (its own way)         106     97      56     23    1 to 3
+        2, sleeps at once (PASSIVE)          32     35      48     --   20 to 46
+        2, spins for ever (ACTIVE)          109     97      55     --    --
+        1                                    71     69      67     --   14 to 16
 
     A screen keeps a core busy for less than a fifth of the time, so leaving it a core would cost more than it gives.
     """

@@ -17,6 +17,7 @@ from tui.domain import EngineFault, LmdeckError, StopReason
 from tui.engine.images import ImageStep
 from tui.engine.lifetime import Lifetime
 from tui.engine.loading import OpenModel
+from tui.engine.open_mp import let_helpers_go
 from tui.engine.queue import WaitingQueue
 from tui.engine.runner import Runner
 from tui.engine.sequences import CacheFigures, SequenceTable
@@ -122,6 +123,8 @@ class Worker:
         with self._changed:
             idle = self._nothing_to_do()
         timeout = self._table.rest() if idle else None
+        if idle:
+            let_helpers_go()
         with self._changed:
             if self._nothing_to_do():
                 self._changed.wait(timeout)

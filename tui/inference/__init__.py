@@ -2,6 +2,8 @@
 
 from tui.inference.formats import FormatCache
 from tui.inference.generation import FormatProvider, Generation, ModelProvider, Record
+from tui.inference.measuring import Measured
+from tui.inference.preview import PromptPreview, preview_prompt
 from tui.inference.source import AnsweringModel, EventSource
 from tui.inference.stream import EventStream
 
@@ -12,6 +14,9 @@ __all__ = [
     "FormatCache",
     "FormatProvider",
     "Generation",
+    "Measured",
     "ModelProvider",
+    "PromptPreview",
     "Record",
+    "preview_prompt",
 ]

@@ -60,11 +60,14 @@ class Generation:
         provide_model: ModelProvider,
         provide_format: FormatProvider,
         record: Record | None = None,
+        settle: Callable[[GenerationRequest], GenerationRequest] | None = None,
     ) -> None:
+        """`settle` decides what the request leaves open. It may read the disk, and raise LmdeckError."""
         self.request = request
         self._provide_model = provide_model
         self._provide_format = provide_format
         self._record = record
+        self._settle = settle
         self._stream = EventStream()
         self._cancelled = False
         self._source: EventSource | None = None
@@ -118,6 +121,8 @@ class Generation:
             )
 
     def _generate(self) -> None:
+        if self._settle is not None:
+            self.request = self._settle(self.request)
         started = time.perf_counter()
         loaded = retried = False
 

@@ -42,6 +42,7 @@ MOST_DIMENSIONS: Final = 4
 
 _TEXT_KEYS: Final = frozenset({"general.architecture", "general.name", "general.type", "tokenizer.chat_template"})
 _ALIGNMENT_KEY: Final = "general.alignment"
+_SAMPLING_KEYS: Final = "general.sampling."
 LOOK_ELSEWHERE: Final = "Look for a GGUF version of this model."
 
 
@@ -92,6 +93,8 @@ class GgufHeader:
     tensors: tuple[TensorInfo, ...] = field(repr=False)
     arrays: Mapping[str, tuple[int, int]] = field(repr=False)
     """The value type and length of each array."""
+    sampling: Mapping[str, float] = field(default_factory=dict)
+    """Numbers of `general.sampling.*`, by the last part of their key: how its makers want it to be sampled."""
 
 
 @dataclass(slots=True)
@@ -156,6 +159,11 @@ def _read(source: HeaderBytes) -> GgufHeader:
         split_count=keys.whole("split.count"),
         tensors=tensors,
         arrays=keys.arrays,
+        sampling={
+            key.removeprefix(_SAMPLING_KEYS): float(number)
+            for key, number in keys.numbers.items()
+            if key.startswith(_SAMPLING_KEYS)
+        },
     )
 
 

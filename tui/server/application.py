@@ -14,6 +14,7 @@ from tui import __version__
 from tui.domain import LmdeckError
 from tui.server.dialects import Dialect, Refused, told
 from tui.server.gate import Gate
+from tui.server.instances import instance_object
 from tui.server.metrics import metrics_text
 from tui.server.openapi import describe
 from tui.server.services import Services
@@ -51,9 +52,15 @@ def _own_routes(services: Services, others: Sequence[BaseRoute]) -> list[BaseRou
         return JSONResponse({"lmstudio": True})
 
     async def health(_: Request) -> Response:
-        loaded = [model.key for model in services.workbench.loaded()]
+        loaded = services.workbench.loaded()
         return JSONResponse(
-            {"status": "ok", "lmdeck": __version__, "loaded": loaded, "running": services.log.running()}
+            {
+                "status": "ok",
+                "lmdeck": __version__,
+                "loaded": [model.key for model in loaded],
+                "running": services.log.running(),
+                "instances": [instance_object(model) for model in loaded],
+            }
         )
 
     async def metrics(_: Request) -> Response:

@@ -7,7 +7,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from tui.domain import StorageFailed
@@ -76,6 +76,25 @@ class Database:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+    def copy_to(self, target: Path) -> None:
+        """Write what the store holds at this moment into a new file, while others go on using it."""
+        with failures_of(self.path):
+            _make_private_file(target)
+            # A connection of its own: the shared one would keep everybody waiting.
+            source = _connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True)
+            try:
+                with closing(sqlite3.connect(target)) as copy:
+                    source.backup(copy)
+            finally:
+                source.close()
+
+    def replace_with(self, source: Path) -> None:
+        """Put what another file holds in the place of everything, in one step that a power cut cannot split."""
+        with self.writing():
+            pass  # says so when this file must not be written
+        with self._lock, failures_of(self.path), closing(sqlite3.connect(source)) as other:
+            other.backup(self._connection)
 
     def close(self) -> None:
         """Close the file; later uses raise StorageFailed."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any, Literal
 
-from tui.domain import GenerationStats, Message, Part, ReasoningPart, TextPart, part_from_json, part_to_json
-from tui.threads.records import StoredMessage, ThreadSummary
+from tui.domain import GenerationStats, Message, Part
+from tui.threads.attachments import Attachments
+from tui.threads.records import Folder, StoredMessage, ThreadSummary
+from tui.threads.thread_settings import settings_from_column
 
 ChunkKind = Literal["text", "reasoning"]
-_PART_OF: dict[ChunkKind, type[TextPart] | type[ReasoningPart]] = {"text": TextPart, "reasoning": ReasoningPart}
 
 
 def storable(text: str) -> str:
@@ -24,18 +25,26 @@ def storable(text: str) -> str:
     return text
 
 
-def parts_to_column(parts: Sequence[Part]) -> str:
-    """The JSON text of a message's parts."""
-    return storable(json.dumps([part_to_json(part) for part in parts], ensure_ascii=False))
+def parts_to_column(parts: Sequence[Part], attachments: Attachments) -> str:
+    """The JSON text of a message's parts; pictures go to the attachments."""
+    return _values_to_column([attachments.to_json(part) for part in parts])
 
 
-def parts_from_column(column: str) -> tuple[Part, ...]:
-    """The parts that a JSON text stands for; anything else in there becomes text, so that it can be read."""
-    try:
-        values = json.loads(column)
-        return tuple(part_from_json(value) for value in values)
-    except (ValueError, TypeError, AttributeError):
-        return (TextPart(column),)
+def parts_from_column(
+    column: str, attachments: Attachments, chunks: Iterable[tuple[ChunkKind, str]] = ()
+) -> tuple[Part, ...]:
+    """The parts that a JSON text stands for, with what the chunks say behind them."""
+    return tuple(attachments.from_json(value) for value in _grown(_values_of(column), chunks))
+
+
+def grown_column(column: str, chunks: Iterable[tuple[ChunkKind, str]]) -> str:
+    """The JSON text of a message's parts with what the chunks say behind them."""
+    return _values_to_column(_grown(_values_of(column), chunks))
+
+
+def hashes_in(column: str) -> set[str]:
+    """The attachments that a message names."""
+    return {str(value["sha256"]) for value in _values_of(column) if "sha256" in value}
 
 
 def join_neighbours(chunks: Iterable[tuple[ChunkKind, str]]) -> list[tuple[ChunkKind, str]]:
@@ -47,18 +56,6 @@ def join_neighbours(chunks: Iterable[tuple[ChunkKind, str]]) -> list[tuple[Chunk
         else:
             runs.append((kind, [text]))
     return [(kind, "".join(texts)) for kind, texts in runs]
-
-
-def add_chunks(parts: Sequence[Part], chunks: Iterable[tuple[ChunkKind, str]]) -> tuple[Part, ...]:
-    """The parts with what the chunks say behind them."""
-    grown = list(parts)
-    for kind, text in join_neighbours(chunks):
-        last = grown[-1] if grown else None
-        if isinstance(last, _PART_OF[kind]):
-            grown[-1] = replace(last, text=last.text + text)
-        else:
-            grown.append(_PART_OF[kind](text))
-    return tuple(grown)
 
 
 def chunks_of(connection: sqlite3.Connection, message_id: str) -> list[tuple[ChunkKind, str]]:
@@ -74,14 +71,19 @@ def stats_to_column(stats: GenerationStats | None) -> str | None:
 
 def stats_from_column(column: str | None) -> GenerationStats | None:
     """The figures that a JSON text stands for, without those that this version does not know."""
-    if column is None:
-        return None
-    try:
-        values: dict[str, Any] = dict(json.loads(column))
-    except (ValueError, TypeError):
-        return None
+    values = _object_of(column)
     known = {field.name for field in fields(GenerationStats)}
-    return GenerationStats(**{name: value for name, value in values.items() if name in known})
+    return GenerationStats(**{name: value for name, value in values.items() if name in known}) if column else None
+
+
+def snapshot_to_column(settings: Mapping[str, Any] | None) -> str | None:
+    """The JSON text of the settings that an answer is written with."""
+    return json.dumps(dict(settings)) if settings else None
+
+
+def snapshot_from_column(column: str | None) -> dict[str, Any]:
+    """The settings that a JSON text stands for; none where it is damaged."""
+    return _object_of(column)
 
 
 def summary_from_row(row: sqlite3.Row) -> ThreadSummary:
@@ -93,19 +95,77 @@ def summary_from_row(row: sqlite3.Row) -> ThreadSummary:
         updated=row["updated"],
         message_count=row["message_count"],
         model=row["model"],
+        folder_id=row["folder_id"],
+        position=row["position"],
+        pinned=bool(row["pinned"]),
+        archived=row["archived_at"],
+        trashed=row["trashed_at"],
+        title_origin=row["title_origin"],
     )
 
 
-def message_from_row(row: sqlite3.Row, chunks: Iterable[tuple[ChunkKind, str]] = ()) -> StoredMessage:
+def folder_from_row(row: sqlite3.Row) -> Folder:
+    """A folder."""
+    return Folder(
+        id=row["id"],
+        parent_id=row["parent_id"],
+        title=row["title"],
+        position=row["position"],
+        collapsed=bool(row["collapsed"]),
+        settings=settings_from_column(row["settings"]),
+        created=row["created"],
+    )
+
+
+def message_from_row(
+    row: sqlite3.Row, attachments: Attachments, chunks: Iterable[tuple[ChunkKind, str]] = ()
+) -> StoredMessage:
     """A message, with the chunks that have not been folded into it yet."""
     return StoredMessage(
         id=row["id"],
         thread_id=row["thread_id"],
         parent_id=row["parent_id"],
-        message=Message(row["role"], add_chunks(parts_from_column(row["parts"]), chunks)),
+        message=Message(row["role"], parts_from_column(row["parts"], attachments, chunks)),
         model=row["model"],
         status=row["status"],
         error=row["error"],
         stats=stats_from_column(row["stats"]),
         created=row["created"],
+        kind=row["kind"],
+        version=row["version"],
+        versions=row["versions"],
+        settings=snapshot_from_column(row["settings"]),
+        edited=row["edited"],
     )
+
+
+def _values_of(column: str) -> list[dict[str, Any]]:
+    """The JSON objects of a message's parts; anything else in there becomes text, so that it can be read."""
+    try:
+        values = json.loads(column)
+    except ValueError:
+        values = None
+    if not isinstance(values, list) or not all(isinstance(value, dict) for value in values):
+        return [{"type": "text", "text": column}]
+    return values
+
+
+def _values_to_column(values: list[dict[str, Any]]) -> str:
+    return storable(json.dumps(values, ensure_ascii=False))
+
+
+def _grown(values: list[dict[str, Any]], chunks: Iterable[tuple[ChunkKind, str]]) -> list[dict[str, Any]]:
+    for kind, text in join_neighbours(chunks):
+        if values and values[-1].get("type") == kind:
+            values[-1]["text"] = f"{values[-1].get('text', '')}{text}"
+        else:
+            values.append({"type": kind, "text": text})
+    return values
+
+
+def _object_of(column: str | None) -> dict[str, Any]:
+    try:
+        value = json.loads(column or "{}")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

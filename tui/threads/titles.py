@@ -1,8 +1,11 @@
-"""A title for a thread that has none, from what the person said first."""
+"""A title for a thread that has none: from what the person said first, or asked of a model."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+
+from tui.domain import Message, text_message
 
 TITLE_LENGTH = 48
 """Most characters of a title, the ellipsis included."""
@@ -40,3 +43,31 @@ def _cut(title: str) -> str:
     border = head.rfind(" ")
     shortened = head[:border] if border >= TITLE_LENGTH // 2 else head[:-1]
     return shortened.rstrip(" ,;:.-") + "…"
+
+
+_EXCERPT = 1500
+"""Characters of each message that a model is shown for a title; more makes it slower and the title no better."""
+
+_REQUEST = (
+    "Give the conversation above a title of two to six words, in its own language. "
+    "Answer with the title only: no quotation marks, no full stop, no explanation."
+)
+
+_LABEL = re.compile(r"^(?:title|titel|titre|título|titolo)\s*:\s*", re.IGNORECASE)
+_QUOTES = "\"'`«»„“”‘’"
+
+
+def title_request(messages: Iterable[Message]) -> tuple[Message, ...]:
+    """What to ask a model so that it answers with a title for the conversation that begins with these messages."""
+    beginning = [message for message in messages if message.role in ("user", "assistant") and message.text.strip()]
+    shown = [text_message(message.role, message.text.strip()[:_EXCERPT]) for message in beginning[:4]]
+    if shown and shown[-1].role == "user":
+        # Two messages of the user in a row are more than some templates take.
+        return (*shown[:-1], text_message("user", f"{shown[-1].text}\n\n---\n\n{_REQUEST}"))
+    return (*shown, text_message("user", _REQUEST))
+
+
+def clean_title(text: str) -> str:
+    """The title in a model's answer, without what models put around it; empty if there is none."""
+    title = _LABEL.sub("", title_from(text).strip(_QUOTES + " ")).strip(_QUOTES + " ")
+    return title.removesuffix(".")

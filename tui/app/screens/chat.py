@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 READ_ONLY = "A newer lmdeck has written these threads: they can be read here, not changed. Update this one."
 WELCOME = "No model is loaded. ctrl+o shows the models, F1 the keys."
+
+WATCHED = ("stop", "answer_again", "undo", "redo")
+"""Actions that come and go while models answer."""
 
 
 class ChatScreen(ThreadPanes):
@@ -39,6 +43,7 @@ class ChatScreen(ThreadPanes):
     async def _open_workbench(self) -> None:
         """Begin with everything that need not be there for the first paint."""
         await self.fill_frame()
+        self.bridge.watchers.append(self)
         self._opened = True
         self.begin(self.open_last_thread())
         self.begin(self._open_models())
@@ -60,91 +65,153 @@ class ChatScreen(ThreadPanes):
             self.deck.warn(self.workbench.settings.problem)
         if await self.conversation.store(lambda threads: threads.read_only):
             self.deck.warn(READ_ONLY)
+        self.composer.sent_before = await self.conversation.store(lambda threads: threads.input_history())
 
     @on(Composer.Submitted)
     def _submitted(self, event: Composer.Submitted) -> None:
-        if self.conversation.bridge.running(self.conversation.thread_id):
+        if self.bridge.running(self.conversation.thread_id):
             self.notify("The answer above is still coming. ctrl+c stops it.", severity="warning", markup=False)
         elif not self._sending:
             self._sending = True
-            self.begin(self._send_and_answer(event.text))
+            self.begin(self._send_and_answer(event))
 
-    async def _send_and_answer(self, text: str) -> None:
+    async def _send_and_answer(self, event: Composer.Submitted) -> None:
+        from tui.app.attachments import parts_of
+        from tui.app.bridge import Waiting
+        from tui.domain import Message
+
         try:
-            thread_id = await self.send(text)
+            parts = await asyncio.to_thread(parts_of, event.text, event.attached)
+            thread_id, message_id = await self.send(Message("user", parts), event.text)
         finally:
             self._sending = False
+        self.composer.sent_before.insert(0, event.text)
+        self.bridge.waiting[thread_id] = Waiting(message_id)
         await self.answer_waiting(thread_id)
 
-    def _model_of(self, thread_id: str) -> ReadyModel | None:
+    def model_of(self, thread_id: str) -> ReadyModel | None:
         """The model that answers in a thread."""
-        last_used = next((thread.model for thread in self.threads if thread.id == thread_id), "")
-        return self.models.pick(thread_id, last_used)
+        thread = self.summary_of(thread_id)
+        return self.models.pick(thread_id, thread.model if thread else "", self.default_models.get(thread_id, ""))
 
     async def answer_waiting(self, thread_id: str) -> None:
-        """Let the thread's model answer what waits there, or ask for a model."""
-        model = self._model_of(thread_id)
+        """Let the thread's model answer or continue what waits there, or ask for a model."""
+        from tui.app.answering import answer
+
+        model = self.model_of(thread_id)
         if model is not None:
-            await self.conversation.answer(thread_id, model.key)
+            await answer(self.workbench, self.bridge, thread_id, model.key)
             await self.refresh_threads()
         elif thread_id == self.conversation.thread_id:
             self.conversation.show_waiting()
             self.action_choose_model()
 
-    def conversation_changed(self, ended: RunningAnswer | None) -> None:
+    def conversation_changed(self) -> None:
         self.show_status()
-        self.thread_list.show_running(self.conversation.bridge.running_threads)
-        possible = tuple(bool(self.check_action(name, ())) for name in ("stop", "answer_again", "undo_delete"))
+        self.thread_list.show_running(self.bridge.running_threads)
+        possible = tuple(bool(self.check_action(name, ())) for name in WATCHED)
         # Drawing the keys again costs a slow line some hundred bytes each time.
         if possible != self._possible:
             self._possible = possible
             self.refresh_bindings()
-        if ended is not None:
-            self.begin(self._after_answer(ended))
+
+    def answer_started(self, answer: RunningAnswer) -> None:
+        """The transcripts show it."""
+
+    def answer_grew(self, answer: RunningAnswer, text: str, reasoning: str) -> None:
+        """The transcripts show it."""
+
+    def answer_ended(self, answer: RunningAnswer) -> None:
+        self.begin(self._after_answer(answer))
 
     async def _after_answer(self, answer: RunningAnswer) -> None:
+        from tui.app.screens.titling import title_if_wanted
+
+        for conversation in self.conversations:
+            await conversation.take_ended()
         await self.refresh_threads()
-        if answer.error and answer.thread_id != self.conversation.thread_id:
-            title = next((thread.title for thread in self.threads if thread.id == answer.thread_id), "a thread")
+        self.conversation_changed()
+        shown = [conversation.thread_id for conversation in self.conversations]
+        if answer.error and answer.thread_id not in shown:
+            thread = self.summary_of(answer.thread_id)
+            title = thread.title if thread else "a thread"
             self.notify(f"The answer in “{title}” failed. {answer.error}", severity="error", markup=False)
+        await title_if_wanted(self, answer)
 
     def show_status(self) -> None:
         """Bring the top row up to date."""
         thread_id = self.conversation.thread_id
-        model = self._model_of(thread_id)
-        answer = self.conversation.bridge.answers.get(thread_id)
-        stats = self.conversation.last_stats()
+        model = self.model_of(thread_id)
+        answer = self.bridge.answers.get(thread_id)
         self.conversation.hint("" if model else WELCOME)
+        if answer is not None:
+            figures = (answer.context_used, self.bridge.speed(answer), answer.first_token)
+        else:
+            stats = self.conversation.last_stats()
+            figures = (stats.context_used, stats.generation_speed, stats.time_to_first_token)
         self.status_line.show(
             Status(
                 model=model.key if model else "",
-                context_used=answer.context_used if answer else stats.context_used,
+                context_used=figures[0],
                 context_length=model.context_length if model else 0,
-                speed=self.conversation.bridge.speed(answer) if answer else stats.generation_speed,
-                first_token=answer.first_token if answer else stats.time_to_first_token,
+                speed=figures[1],
+                first_token=figures[2],
                 memory=model.memory_bytes if model else 0,
                 server=self.deck.desk.figures(),
             )
         )
 
+    async def draft_rests(self) -> None:
+        from tui.app.screens.drafting import show_figures
+
+        await super().draft_rests()
+        await show_figures(self)
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "stop":
-            return self._opened and self.conversation.bridge.running(self.conversation.thread_id) is not None
-        if action == "undo_delete":
-            return bool(self.deleted)
+            return self._opened and self.bridge.running(self.conversation.thread_id) is not None
+        if action in ("undo", "redo"):
+            return bool(self.undos if action == "undo" else self.redos)
         if action == "answer_again":
             return self._opened and bool(self.transcript.message_count)
+        if action == "other_pane":
+            return self._opened and self.split
         return super().check_action(action, parameters)
 
     def action_stop(self) -> None:
-        self.conversation.bridge.stop(self.conversation.thread_id)
+        self.bridge.stop(self.conversation.thread_id)
+
+    def action_undo(self) -> None:
+        self.begin(self.undo())
+
+    def action_redo(self) -> None:
+        self.begin(self.undo(again=True))
 
     def action_answer_again(self) -> None:
-        self.begin(self._answer_again())
+        from tui.app.screens.message_commands import answer_again
 
-    async def _answer_again(self) -> None:
-        if await self.conversation.ask_again():
-            await self.answer_waiting(self.conversation.thread_id)
+        self.begin(answer_again(self))
+
+    def action_thread(self, name: str) -> None:
+        """Do something to the thread or folder in hand; see `thread_commands`."""
+        from tui.app.screens.thread_commands import COMMANDS
+
+        self.ask(COMMANDS[name](self))
+
+    def action_message(self, name: str) -> None:
+        """Do something to the message under the cursor; see `message_commands`."""
+        from tui.app.screens.message_commands import COMMANDS
+
+        self.ask(COMMANDS[name](self))
+
+    def action_view(self, name: str) -> None:
+        """Find, show or set something; see `view_commands`."""
+        from tui.app.screens.view_commands import COMMANDS
+
+        self.ask(COMMANDS[name](self))
+
+    def action_other_pane(self) -> None:
+        self.action_view("other_pane")
 
     def action_show_server(self) -> None:
         from tui.app.screens.server import ServerScreen
@@ -161,7 +228,7 @@ class ChatScreen(ThreadPanes):
 
         if isinstance(self.app.screen, ModelPicker):
             return
-        model = self._model_of(self.conversation.thread_id)
+        model = self.model_of(self.conversation.thread_id)
         self.app.push_screen(ModelPicker(self.workbench, model.key if model else ""), self._model_chosen)
 
     def _model_chosen(self, key: str | None) -> None:
@@ -171,6 +238,6 @@ class ChatScreen(ThreadPanes):
         await self.models.refresh()
         if key:
             self.models.choose(self.conversation.thread_id, key)
-            for thread_id in list(self.conversation.waiting):
+            for thread_id in list(self.bridge.waiting):
                 await self.answer_waiting(thread_id)
         self.show_status()

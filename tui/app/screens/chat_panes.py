@@ -1,4 +1,4 @@
-"""The layout of the main screen: four panes between two rows, and how the focus moves among them."""
+"""The layout of the main screen: its panes between two rows, and how the focus moves among them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Coroutine
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
@@ -20,12 +21,14 @@ from tui.app.widgets.thread_list import ThreadList
 
 if TYPE_CHECKING:
     from tui.app.app import LmdeckApp
+    from tui.app.bridge import Bridge
+    from tui.app.conversation import Conversation
     from tui.app.widgets.thread_transcript import ThreadTranscript
     from tui.workbench import Workbench
 
 
 class ChatPanes(Screen[None]):
-    """The list of threads stands beside the transcript, or lies over it where the terminal is narrow."""
+    """The list of threads stands beside one or two transcripts, or lies over them where the terminal is narrow."""
 
     AUTO_FOCUS = "#composer"
 
@@ -35,6 +38,8 @@ class ChatPanes(Screen[None]):
         self.status_line = StatusLine(id="status")
         self.thread_list = ThreadList(id="threads", classes="pane")
         self.composer = Composer(id="composer", classes="pane")
+        self.active = 0
+        """Which of the transcripts the composer writes to."""
 
     @property
     def deck(self) -> LmdeckApp:
@@ -42,11 +47,44 @@ class ChatPanes(Screen[None]):
         return cast("LmdeckApp", self.app)
 
     @cached_property
-    def transcript(self) -> ThreadTranscript:
-        """The messages. Made after the first paint: nothing else takes as long to import."""
+    def bridge(self) -> Bridge:
+        """All running answers. Made after the first paint, since half of our types come along with it."""
+        from tui.app.bridge import INTERVAL, Bridge
+
+        bridge = Bridge()
+        bridge.use_timer(self.set_interval(INTERVAL, bridge.drain, pause=True))
+        return bridge
+
+    @cached_property
+    def conversations(self) -> list[Conversation]:
+        """What the transcripts show, from left to right."""
+        return [self._new_conversation()]
+
+    def _new_conversation(self) -> Conversation:
+        # Made after the first paint: nothing else takes as long to import.
+        from tui.app.conversation import Conversation
         from tui.app.widgets.thread_transcript import ThreadTranscript
 
-        return ThreadTranscript(id="transcript", classes="pane")
+        return Conversation(
+            self.workbench, ThreadTranscript(classes="pane"), self.bridge, lambda: self.conversation_changed()
+        )
+
+    @property
+    def conversation(self) -> Conversation:
+        """The thread that the composer writes to."""
+        return self.conversations[self.active]
+
+    @property
+    def transcript(self) -> ThreadTranscript:
+        """The messages of that thread."""
+        return self.transcript_of(self.active)
+
+    def transcript_of(self, number: int) -> ThreadTranscript:
+        """One of the transcripts, from left to right."""
+        return cast("ThreadTranscript", self.conversations[number].transcript)
+
+    def conversation_changed(self) -> None:
+        """Something was said or shown."""
 
     def compose(self) -> ComposeResult:
         yield self.status_line
@@ -65,9 +103,51 @@ class ChatPanes(Screen[None]):
             await self.mount(self.transcript, before="#frame")
             await self.query_one("#frame").remove()
 
+    @property
+    def split(self) -> bool:
+        """Whether there are two transcripts."""
+        return len(self.conversations) > 1
+
+    async def open_beside(self) -> None:
+        """Put a second transcript beside the first one, and write to it from now on."""
+        added = self._new_conversation()
+        await self.mount(added.transcript, after=self.transcript)
+        self.conversations.append(added)
+        self.add_class("-split")
+        self.thread_list.remove_class("-flipped")
+
+    async def close_other(self) -> None:
+        """Take away the transcript that the composer does not write to."""
+        other = self.conversations.pop(1 - self.active)
+        self.active = 0
+        self.bridge.watchers.remove(other)
+        self.remove_class("-split")
+        self.transcript.remove_class("-aside")
+        await other.transcript.remove()
+
+    def mark_active(self) -> None:
+        """Show which transcript the composer writes to; a narrow screen shows only that one."""
+        for number, conversation in enumerate(self.conversations):
+            conversation.transcript.set_class(number != self.active, "-aside")
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """The composer goes with the focus from one transcript to the other."""
+        for number, conversation in enumerate(self.conversations if "conversations" in self.__dict__ else []):
+            if conversation.transcript is event.widget and number != self.active:
+                self.begin(self.activate(number))
+
+    async def activate(self, number: int) -> None:
+        """Write to another transcript."""
+        self.active = number
+        self.mark_active()
+
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Do some work beside the screen. An error is shown, and nothing else stops."""
         self.run_worker(self.deck.attempt(work))
+
+    def ask(self, work: Coroutine[Any, Any, None]) -> None:
+        """The same for work that may wait for what the person answers in a dialog."""
+        self.run_worker(self.deck.attempt(work), group="dialog")
 
     def action_go(self) -> None:
         from tui.app.screens.go import GoScreen
@@ -90,7 +170,7 @@ class ChatPanes(Screen[None]):
 
     def action_leave_threads(self) -> None:
         """Go back to the composer; a list that lies over the transcript goes away."""
-        if self.has_class("-narrow"):
+        if self.has_class("-narrow") or self.split:
             self.thread_list.remove_class("-flipped")
         self.action_focus_composer()
 
@@ -123,3 +203,6 @@ class ChatPanes(Screen[None]):
 
     def action_copy_code(self) -> None:
         copying.copy_code(self)
+
+    def action_copy_thread(self) -> None:
+        copying.copy_thread(self)

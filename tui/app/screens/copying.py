@@ -52,6 +52,16 @@ def copy_code(screen: ChatPanes) -> None:
     screen.app.push_screen(NumberDialog("Copy which code block?", first_lines), answered)
 
 
+def copy_thread(screen: ChatPanes) -> None:
+    """Copy all messages that are shown, each under its author."""
+    messages = screen.transcript.shown_messages()
+    text = "\n\n".join(f"**{message.author}**\n\n{message.text.strip()}" for message in messages)
+    if messages:
+        copy_text(screen, f"{text}\n", f"{len(messages)} messages")
+    else:
+        screen.notify("There is no message yet.", markup=False)
+
+
 def copy_text(screen: Screen[Any], text: str, what: str) -> None:
     """Copy text by every way that works here, and say which it was."""
     screen.run_worker(_copy(screen, text, what), group="copy")

@@ -12,7 +12,8 @@ from tui.app.actions import ACTIONS, bindings_for
 from tui.app.figures import fit
 from tui.app.stylesheets import stylesheet
 
-COLUMN = 27
+COLUMNS = 3
+COLUMN = 24
 
 
 class GoScreen(ModalScreen[str | None]):
@@ -29,12 +30,12 @@ class GoScreen(ModalScreen[str | None]):
 
     def _content(self) -> Content:
         entries = sorted((action.go, action.title) for action in ACTIONS if action.go)
-        half = (len(entries) + 1) // 2
+        rows = -(-len(entries) // COLUMNS)
         parts: list[str | tuple[str, str]] = []
-        for row in range(half):
-            for letter, title in entries[row::half]:
-                parts += [(f"  {letter}  ", "$primary bold"), fit(title, COLUMN - 5)]
-            parts.append("\n" if row < half - 1 else "")
+        for row in range(rows):
+            for letter, title in entries[row::rows]:
+                parts += [(f" {letter}  ", "$primary bold"), fit(title, COLUMN - 5), " "]
+            parts.append("\n" if row < rows - 1 else "")
         return Content.assemble(*parts)
 
     def on_key(self, event: events.Key) -> None:

@@ -18,10 +18,12 @@ from tui.app.widgets.row_list import wrap
 
 HEADINGS: dict[Where, str] = {
     "composer": "In the composer", "transcript": "In the transcript", "threads": "In the list of threads",
-    "lists": "In every list", "log": "In the log", "models": "Among the models", "load": "Among the parameters",
+    "lists": "In every list", "log": "In the log", "models": "Among the models", "load": "Before loading",
+    "bench": "After measuring", "sampling": "With the thread's settings", "parameters": "Among the parameters",
     "requests": "Among the requests", "request": "With a request", "options": "Among the options",
-    "tokens": "Among the tokens", "server": "In the server view",
-    "dialogs": "In this dialog", "chat": "In the chat", "everywhere": "Everywhere",
+    "tokens": "Among the tokens", "server": "In the server view", "picking": "Among what was found",
+    "writing": "While you write", "reading": "In this text", "dialogs": "In this dialog", "chat": "In the chat",
+    "everywhere": "Everywhere",
 }  # fmt: skip
 """In the order in which help lists them: what is nearest comes first."""
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tui.app.figures import bytes_text, one_line
 from tui.app.model_text import section_text
 from tui.app.screens.copying import copy_text
+from tui.config import Collapsed
+from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from tui.app.screens.library import LibraryScreen
@@ -37,8 +39,6 @@ def load(screen: LibraryScreen) -> None:
     if not model.usable:
         screen.notify(f"{model.key} cannot be loaded. {one_line(model.problem)}", markup=False)
         return
-    present = screen.loaded.get(model.key)
-    config = present.config if present else screen.workbench.default_load(model)
 
     def ended(loaded: LoadedModel | None) -> None:
         if loaded is not None:
@@ -46,7 +46,17 @@ def load(screen: LibraryScreen) -> None:
         else:
             screen.look()
 
-    screen.app.push_screen(LoadDialog(screen.workbench, model, config), ended)
+    async def ask() -> None:
+        present = screen.loaded.get(model.key)
+        try:
+            below = await asyncio.to_thread(screen.workbench.defaults_of, model.key)
+        except LmdeckError as error:  # a damaged file of defaults must not keep anybody from loading
+            screen.deck.report(error)
+            below = Collapsed()
+        config = present.config if present else below.load
+        screen.app.push_screen(LoadDialog(screen.workbench, model, config, below), ended)
+
+    screen.begin(ask())
 
 
 def unload(screen: LibraryScreen) -> None:

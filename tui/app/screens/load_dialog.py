@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Coroutine
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.app.actions import bindings_for
-from tui.app.estimate_text import changes_text, differences_text, estimate_content
+from tui.app.estimate_text import changes_text, differences_text, estimate_content, speed_text
 from tui.app.figures import bar, one_line, problem_text
+from tui.app.screens.load_commands import LoadCommands
 from tui.app.stylesheets import stylesheet
+from tui.app.value_sources import below_of
 from tui.app.widgets.key_bar import KeyBar
+from tui.app.widgets.load_form import LoadForm
 from tui.app.widgets.parameter_form import ParameterForm
-from tui.config import LOAD_PARAMETERS, LOAD_SECTIONS
+from tui.config import LM_STUDIO_LABELS, LOAD_PARAMETERS, LOAD_SECTIONS, Collapsed, Speed
 from tui.domain import BadRequest, LmdeckError, LoadConfig, MemoryEstimate, ModelInfo, ModelWillNotFit
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.app.app import LmdeckApp
     from tui.engine import LoadedModel
     from tui.workbench import Workbench
 
@@ -40,21 +40,20 @@ PROGRESS_WIDTH = 40
 LABELS = {parameter.name: parameter.label for parameter in LOAD_PARAMETERS}
 
 
-class LoadDialog(ModalScreen["LoadedModel | None"]):
+class LoadDialog(LoadCommands):
     """Answers with the loaded model, or with nothing when it was cancelled."""
 
     BINDINGS = bindings_for("dialogs")
     CSS_PATH = stylesheet("dialogs")
 
-    def __init__(self, workbench: Workbench, model: ModelInfo, config: LoadConfig) -> None:
-        super().__init__()
-        self._workbench = workbench
-        self._model = model
+    def __init__(
+        self, workbench: Workbench, model: ModelInfo, config: LoadConfig, below: Collapsed | None = None
+    ) -> None:
+        """`below` is what the model is loaded with where nothing is changed."""
+        super().__init__(workbench, model)
         self._config = config
         self._estimate: MemoryEstimate | None = None
-        self._problem = ""
-        self._notice = ""
-        """What fitting did, until something else is changed."""
+        self._speed: Speed | None = None
         self._refused = False
         """Whether the guardrail refuses the parameters as they stand."""
         self._delay: Timer | None = None
@@ -63,7 +62,8 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         self._stopping = False
         limits = {"context_length": model.context_length, "gpu_layers": model.layers}
         known = {name: limit for name, limit in limits.items() if limit}
-        self.form = ParameterForm(f"Load {one_line(model.key)}", LOAD_PARAMETERS, LOAD_SECTIONS, asdict(config), known)
+        title, counts = f"Load {one_line(model.key)}", below_of(below or Collapsed(), "load", LOAD_PARAMETERS)
+        self.form = LoadForm(title, LOAD_PARAMETERS, LOAD_SECTIONS, asdict(config), known, counts)
         self.outlook = Static("Estimating…", classes="estimate", markup=False)
         self.explanation = Static(classes="explanation", markup=False)
 
@@ -76,7 +76,7 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         yield KeyBar(classes="keys")
 
     def on_mount(self) -> None:
-        self._make_estimate()
+        self.estimate_again()
         self._explain()
 
     def on_unmount(self) -> None:
@@ -101,7 +101,12 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         elif self._notice:
             self.explanation.update(Content.styled(self._notice, "$success"))
         elif parameter is not None:
-            text = Content.assemble((parameter.label, "bold"), (f"  {parameter.help}", "$foreground 75%"))
+            theirs = LM_STUDIO_LABELS.get(parameter.name, "")
+            also = f" LM Studio calls it {theirs}." if theirs.lower() != parameter.label.lower() and theirs else ""
+            source = f"\nNow: {self.form.source_text}."
+            text = Content.assemble(
+                (parameter.label, "bold"), (f"  {parameter.help}{also}", "$foreground 75%"), (source, "$foreground 60%")
+            )
             self.explanation.update(text)
 
     @on(ParameterForm.Changed)
@@ -110,20 +115,19 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
         self._explain()
         if self._delay is not None:
             self._delay.stop()
-        self._delay = self.set_timer(ESTIMATE_DELAY, self._make_estimate)
+        self._delay = self.set_timer(ESTIMATE_DELAY, self.estimate_again)
 
-    def _make_estimate(self) -> None:
+    def estimate_again(self) -> None:
+        """Find out what loading would need, and what the guardrail says to it, as things are now."""
         if not self._started:
             self._begin(self._estimate_now(self.config), "estimate")
-
-    def _begin(self, work: Coroutine[Any, Any, None], group: str) -> None:
-        self.run_worker(cast("LmdeckApp", self.app).attempt(work), group=group, exclusive=True)
 
     async def _estimate_now(self, config: LoadConfig) -> None:
         if self._estimate is not None:
             self.outlook.update(estimate_content(self._estimate, stale=True))
         try:
             estimate = await asyncio.to_thread(self._workbench.estimate, self._model.key, config)
+            self._speed = await asyncio.to_thread(self._workbench.expected_speed, self._model.key, config)
         except LmdeckError as error:
             self._estimate = None
             self._refuse(False)
@@ -135,6 +139,7 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
     def _show_estimate(self, estimate: MemoryEstimate) -> None:
         self._estimate = estimate
         self._refuse(estimate.shortage is not None)
+        self.outlook.border_subtitle = speed_text(self._speed)
         self.outlook.update(estimate_content(estimate, stale=False))
 
     def _refuse(self, refused: bool) -> None:
@@ -160,9 +165,9 @@ class LoadDialog(ModalScreen["LoadedModel | None"]):
             await self._estimate_now(config)
             return
         self.form.set_values(asdict(fitted.config))
-        self._problem, self._notice = "", f"✓ {changes_text(fitted.changes, LABELS)}"
+        self._speed = await asyncio.to_thread(self._workbench.expected_speed, self._model.key, fitted.config)
         self._show_estimate(fitted.estimate)
-        self._explain()
+        self.say(f"✓ {changes_text(fitted.changes, LABELS)}")
 
     def action_load_anyway(self) -> None:
         """Load what the guardrail refuses."""

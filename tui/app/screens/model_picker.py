@@ -20,7 +20,8 @@ from tui.app.screens.load_dialog import LABELS, LoadDialog
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
-from tui.domain import LmdeckError
+from tui.config import Collapsed
+from tui.domain import LmdeckError, ModelInfo
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -165,9 +166,17 @@ class ModelPicker(ModalScreen[str | None]):
         if not model.usable:
             self.notify(f"{model.key} cannot be loaded. The reason stands below the list.", markup=False)
             return
+        self.run_worker(self.deck.attempt(self._ask_parameters(model)), group="parameters", exclusive=True)
+
+    async def _ask_parameters(self, model: ModelInfo) -> None:
         present = self._loaded.get(model.key)
-        config = present.config if present else self._workbench.default_load(model)
-        self.app.push_screen(LoadDialog(self._workbench, model, config), self._load_ended)
+        try:
+            below = await asyncio.to_thread(self._workbench.defaults_of, model.key)
+        except LmdeckError as error:  # a damaged file of defaults must not keep anybody from loading
+            self.deck.report(error)
+            below = Collapsed()
+        config = present.config if present else below.load
+        self.app.push_screen(LoadDialog(self._workbench, model, config, below), self._load_ended)
 
     def _load_ended(self, loaded: LoadedModel | None) -> None:
         if loaded is not None:

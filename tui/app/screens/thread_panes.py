@@ -1,27 +1,25 @@
-"""Which thread the main screen shows: the list, opening one with its draft, rename, delete and undo."""
+"""Which threads the main screen shows: the list, opening one with its draft, two side by side, undoing."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from textual import on
 from textual.widgets import TextArea
 
 from tui.app.drafts import Drafts
-from tui.app.screens import thread_commands
 from tui.app.screens.chat_panes import ChatPanes
+from tui.app.thread_rows import read_rows
 from tui.app.widgets.thread_list import ThreadList
 from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.app.conversation import Conversation
-    from tui.app.running_answer import RunningAnswer
-    from tui.threads import ThreadSummary
+    from tui.domain import Message
+    from tui.threads import ThreadSummary, Undo
     from tui.workbench import Workbench
 
 DRAFT_DELAY = 0.4
@@ -30,32 +28,26 @@ DRAFT_DELAY = 0.4
 LAST_THREAD = "last_thread"
 """The setting that says which thread was open."""
 
+SORT = "thread_sort"
+"""The setting that says in which order the threads stand."""
+
 
 class ThreadPanes(ChatPanes):
-    """The panes with a thread in them."""
+    """The panes with threads in them."""
 
     def __init__(self, workbench: Workbench, classes: str) -> None:
         super().__init__(workbench, classes)
         self.drafts = Drafts(workbench, lambda error: self.deck.report(error))
         self.threads: list[ThreadSummary] = []
-        self.deleted: list[ThreadSummary] = []
+        self.undos: list[Undo] = []
+        self.redos: list[Undo] = []
+        self.default_models: dict[str, str] = {}
+        """The models that folders want for the open threads."""
+        self._summaries: dict[str, ThreadSummary] = {}
         self._draft_timer: Timer | None = None
         self._draft_of = ""
         """The thread whose draft the composer holds; while a thread is being opened, not yet the open one."""
         self._moving = asyncio.Lock()
-
-    @cached_property
-    def conversation(self) -> Conversation:
-        """The open thread. Made after the first paint, since half of our types come along with it."""
-        from tui.app.bridge import INTERVAL
-        from tui.app.conversation import Conversation
-
-        conversation = Conversation(self.workbench, self.transcript, self.conversation_changed)
-        conversation.bridge.use_timer(self.set_interval(INTERVAL, conversation.bridge.drain, pause=True))
-        return conversation
-
-    def conversation_changed(self, ended: RunningAnswer | None) -> None:
-        """Something was said, or an answer has ended."""
 
     async def open_last_thread(self) -> None:
         """Show the threads, and the one that was open when lmdeck ended."""
@@ -68,38 +60,80 @@ class ThreadPanes(ChatPanes):
 
     async def refresh_threads(self) -> None:
         """Read the list of threads again."""
-        self.threads = await self.conversation.store(lambda threads: threads.list_threads())
-        self._show_threads()
+        sort = str(self.workbench.settings.get(SORT, ""))
+        opened = [conversation.thread_id for conversation in self.conversations if conversation.thread_id]
+        read = await self.conversation.store(lambda threads: read_rows(threads, sort, opened))
+        self.threads = [row.thread for row in read.rows if row.thread]
+        self._summaries = {thread.id: thread for thread in [*self.threads, *read.opened]}
+        self.default_models = read.models
+        self.thread_list.show_threads(read.rows, tuple(opened))
+        self.show_titles()
 
-    def _show_threads(self) -> None:
-        self.thread_list.show_threads(self.threads, self.conversation.thread_id)
-        self.transcript.show_title(self.summary.title if self.summary else "")
+    def show_titles(self) -> None:
+        """Put the titles of the open threads over their messages."""
+        for number, conversation in enumerate(self.conversations, start=1):
+            summary = self.summary_of(conversation.thread_id)
+            title = summary.title if summary else ""
+            pane = f"{'▸' if number - 1 == self.active else ''}{number}/{len(self.conversations)}" if self.split else ""
+            self.transcript_of(number - 1).show_title(title, pane)
+
+    def summary_of(self, thread_id: str) -> ThreadSummary | None:
+        """A thread of the list, or an open one, if it is on disk."""
+        return self._summaries.get(thread_id)
 
     @property
     def summary(self) -> ThreadSummary | None:
-        """The open thread, if it is on disk."""
-        return next((thread for thread in self.threads if thread.id == self.conversation.thread_id), None)
+        """The thread that the composer writes to, if it is on disk."""
+        return self.summary_of(self.conversation.thread_id)
 
-    async def open_thread(self, thread_id: str) -> None:
-        """Show a thread with its draft; the empty id is a new one."""
+    async def open_thread(self, thread_id: str, message_id: str = "", folder_id: str | None = None) -> None:
+        """Show a thread with its draft, at its end or at one of its messages; the empty id is a new one."""
+        for number, conversation in enumerate(self.conversations):
+            if thread_id and conversation.thread_id == thread_id and number != self.active:
+                await self.activate(number)
         async with self._moving:
             await self.save_draft()
             if thread_id:
-                await self.conversation.open(thread_id)
+                await self.conversation.open(thread_id, message_id)
             else:
-                self.conversation.open_new()
-            draft = await self.drafts.load(thread_id)
-            await self.save_draft()
-            self._draft_of = thread_id
-            self.composer.load_message(draft)
-        self._show_threads()
+                self.conversation.open_new(folder_id)
+            await self._take_draft()
+        await self.refresh_threads()
         self.thread_list.highlight(thread_id)
         self.deck.remember(LAST_THREAD, thread_id)
 
-    async def send(self, text: str) -> str:
-        """Put a message on disk and into the open thread, whose id is returned."""
+    async def split_view(self) -> None:
+        """Show an empty thread beside this one, unless there are two already, and write to the other one."""
+        if self.split:
+            await self.activate(1 - self.active)
+            return
         async with self._moving:
-            thread_id = await self.conversation.send(text)
+            await self.open_beside()
+        await self.activate(1)
+
+    async def activate(self, number: int) -> None:
+        """Write to another transcript; the draft goes and comes with it."""
+        async with self._moving:
+            await self.save_draft()
+            await super().activate(min(number, len(self.conversations) - 1))
+            await self._take_draft()
+        self.show_titles()
+        self.conversation_changed()
+
+    async def _take_draft(self) -> None:
+        thread_id = self.conversation.thread_id
+        draft = await self.drafts.load(thread_id)
+        await self.save_draft()
+        self._draft_of = thread_id
+        self.composer.load_message(draft)
+
+    async def send(self, message: Message, text: str) -> tuple[str, str]:
+        """Put a message on disk and into the open thread; returns the ids of both.
+
+        `text` is how it stands in the composer.
+        """
+        async with self._moving:
+            thread_id, message_id = await self.conversation.send(message)
             # Only now that the message is on disk may its text leave the composer.
             self.composer.load_message(self.composer.message_text.removeprefix(text))
             await self.drafts.save(self._draft_of, "")
@@ -107,7 +141,7 @@ class ThreadPanes(ChatPanes):
         await self.refresh_threads()
         self.thread_list.highlight(thread_id)
         self.deck.remember(LAST_THREAD, thread_id)
-        return thread_id
+        return thread_id, message_id
 
     async def save_draft(self) -> None:
         """Put what is in the composer on disk."""
@@ -121,22 +155,56 @@ class ThreadPanes(ChatPanes):
     def _draft_changed(self) -> None:
         if self._draft_timer is not None:
             self._draft_timer.stop()
-        self._draft_timer = self.set_timer(DRAFT_DELAY, lambda: self.begin(self.save_draft()))
+        self._draft_timer = self.set_timer(DRAFT_DELAY, lambda: self.begin(self.draft_rests()))
+
+    async def draft_rests(self) -> None:
+        """Nobody has typed for a moment."""
+        await self.save_draft()
 
     @on(ThreadList.Chosen)
     def _thread_chosen(self, event: ThreadList.Chosen) -> None:
         self.action_leave_threads()
         self.begin(self.open_thread(event.key))
 
+    @on(ThreadList.FolderToggled)
+    def _folder_toggled(self, event: ThreadList.FolderToggled) -> None:
+        self.begin(self.conversation.store(lambda t: t.folders.set_collapsed(event.folder_id, event.collapsed)))
+
     def action_new_thread(self) -> None:
         self.begin(self.open_thread(""))
         self.action_focus_composer()
 
-    def action_rename_thread(self) -> None:
-        thread_commands.rename(self)
+    def can_undo(self, undo: Undo | None, said: str = "") -> None:
+        """Remember how to undo what was just done, and say so."""
+        if undo is None:
+            return
+        self.undos.append(undo)
+        self.redos.clear()
+        self.refresh_bindings()
+        # Outside the composer u undoes it; inside, where letters are text, the go overlay does.
+        self.notify(f"{said or undo.title}. u undoes it (ctrl+g u anywhere).", markup=False)
 
-    def action_delete_thread(self) -> None:
-        self.begin(thread_commands.delete(self))
+    async def undo(self, *, again: bool = False) -> None:
+        """Undo what was done last, or do again what was undone last."""
+        source, target = (self.redos, self.undos) if again else (self.undos, self.redos)
+        if not source:
+            return
+        done = source[-1]
+        target.append(await self.conversation.store(lambda threads: threads.undo(done)))
+        source.pop()
+        self.notify(f"{'Done again' if again else 'Undone'}: {done.title}.", markup=False)
+        await self.refresh_threads()
+        await self.show_undone(done.thread_id)
+        self.refresh_bindings()
 
-    def action_undo_delete(self) -> None:
-        self.begin(thread_commands.undo_delete(self))
+    async def show_undone(self, thread_id: str) -> None:
+        """Show what an undo has brought back, and close what it has taken away."""
+        for number, conversation in enumerate(self.conversations):
+            shown = self.summary_of(conversation.thread_id)
+            if conversation.thread_id == thread_id:
+                await conversation.reload()
+            elif shown is not None and shown.trashed and number == self.active:
+                await self.open_thread("")
+        thread = await self.conversation.store(lambda threads: threads.thread(thread_id) if thread_id else None)
+        if thread is not None and not thread.trashed and not self.conversation.thread_id:
+            await self.open_thread(thread_id)

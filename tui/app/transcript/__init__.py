@@ -5,7 +5,8 @@ rows of cells), `layout` (rows of all messages to line numbers) and, for an answ
 does the first two so that a token costs the same however long the answer is. `transcript` is the widget.
 """
 
+from tui.app.transcript.attachments import Attachment
 from tui.app.transcript.message import TranscriptMessage
 from tui.app.transcript.transcript import Transcript
 
-__all__ = ["Transcript", "TranscriptMessage"]
+__all__ = ["Attachment", "Transcript", "TranscriptMessage"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from rich.segment import Segment
@@ -9,8 +10,8 @@ from rich.style import Style
 from textual.selection import Selection
 from textual.strip import Strip
 
+from tui.app.transcript.header import Line
 from tui.app.transcript.layout import Layout
-from tui.app.transcript.section import Line
 from tui.app.transcript.text import ALL_GUTTER
 
 BAR = "▌"
@@ -38,15 +39,23 @@ def with_selection(line: Line, span: tuple[int, int] | None, style: Style) -> St
     if span is None or line.gutter >= ALL_GUTTER:
         return line.strip
     start, end = max(span[0], line.gutter), len(line.strip.text) if span[1] == -1 else span[1]
+    return restyled(line.strip, [(start, end)], style)
+
+
+def restyled(strip: Strip, ranges: Sequence[tuple[int, int]], style: Style) -> Strip:
+    """The strip with some of its characters drawn in another style on top of their own."""
+    if not ranges:
+        return strip
+    borders = [border for pair in ranges for border in pair]
     segments: list[Segment] = []
     position = 0
-    for text, own, _ in line.strip:
-        cuts = sorted({0, len(text), *(min(max(0, cut - position), len(text)) for cut in (start, end))})
+    for text, own, _ in strip:
+        cuts = sorted({0, len(text), *(min(max(0, cut - position), len(text)) for cut in borders)})
         for left, right in pairwise(cuts):
-            inside = start <= position + left and position + right <= end
+            inside = any(start <= position + left and position + right <= end for start, end in ranges)
             segments.append(Segment(text[left:right], (own or Style.null()) + style if inside else own))
         position += len(text)
-    return Strip(segments, line.strip.cell_length)
+    return Strip(segments, strip.cell_length)
 
 
 def row_key(index: int, row: int) -> int:

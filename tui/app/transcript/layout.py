@@ -10,10 +10,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
+from tui.app.transcript.header import COLUMN, Line, to_lines
 from tui.app.transcript.message import TranscriptMessage
 from tui.app.transcript.palette import Palette
 from tui.app.transcript.render import BLANK
-from tui.app.transcript.section import BODY_MARGIN, COLUMN, Line, LiveSection, Section, to_lines
+from tui.app.transcript.section import BODY_MARGIN, LiveSection, Section
 from tui.app.transcript.text import clean, wrap
 
 CACHED_SECTIONS = 100
@@ -29,6 +30,8 @@ class Layout:
     def __init__(self) -> None:
         self.width = 0
         self.palette = Palette()
+        self.plain = False
+        """Whether texts are shown as they were written, see `draw_plain`."""
         self.live: LiveSection | None = None
         self._sections: list[Section | LiveSection] = []
         self._live_index = 0
@@ -60,8 +63,9 @@ class Layout:
         return section.message
 
     def show(self, messages: Iterable[TranscriptMessage]) -> None:
-        """Replace all messages."""
-        self._sections = [Section(message) for message in messages]
+        """Replace all messages. One that was there before stays unfolded if it was."""
+        unfolded = {section.message.id for section in self._sections if section.unfolded}
+        self._sections = [Section(message, unfolded=message.id in unfolded) for message in messages]
         self.live = None
         self._waiting = ""
         self._forget()
@@ -126,6 +130,12 @@ class Layout:
         self._renew()
         self._cache.clear()
 
+    def draw_plain(self, plain: bool) -> None:
+        """Show texts as they were written, or with their markup drawn."""
+        self.plain = plain
+        self._renew()
+        self._forget()
+
     @property
     def height(self) -> int:
         """How many lines there are, guessed where nobody looked."""
@@ -176,7 +186,10 @@ class Layout:
             return section.lines
         lines = self._cache.get(index)
         if lines is None:
-            lines = self._cache[index] = [*self._before(index), *section.render(self.width, self.palette)]
+            lines = self._cache[index] = [
+                *self._before(index),
+                *section.render(self.width, self.palette, plain=self.plain),
+            ]
             if len(self._cache) > CACHED_SECTIONS:
                 self._cache.popitem(last=False)
         else:
@@ -210,7 +223,7 @@ class Layout:
 
     def _new_live(self, message: TranscriptMessage, index: int, *, unfolded: bool) -> LiveSection:
         before = self._before(index)
-        self.live = LiveSection(message, self.width, self.palette, before=before, unfolded=unfolded)
+        self.live = LiveSection(message, self.width, self.palette, before=before, unfolded=unfolded, plain=self.plain)
         self._live_index = index
         return self.live
 

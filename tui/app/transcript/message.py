@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tui.app.transcript.attachments import Attachment
 from tui.domain import Role
 
 
@@ -26,3 +27,9 @@ class TranscriptMessage:
     """Seconds since the epoch; 0 shows no time."""
     reasoning_note: str = ""
     """How much reasoning there was, such as "128 tokens"; empty counts its words."""
+    version: int = 1
+    """Which of the messages in this place it is, from 1."""
+    versions: int = 1
+    """How many messages there are in this place."""
+    attachments: tuple[Attachment, ...] = ()
+    """Shown above the text."""

@@ -33,6 +33,7 @@ class Palette:
     problem: Style = _PLAIN
     live: Style = _PLAIN
     cursor: Style = _PLAIN
+    found: Style = _PLAIN
     code: Style = _PLAIN
     code_comment: Style = _PLAIN
     code_keyword: Style = _PLAIN

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import NamedTuple
 
-from rich.segment import Segment
-from textual.strip import Strip
-
+from tui.app.transcript.attachments import attachment_rows
 from tui.app.transcript.blocks import parse
 from tui.app.transcript.growing import GrowingBody
+from tui.app.transcript.growing_plain import GrowingPlain
+from tui.app.transcript.header import COLUMN, HEADER_MARGIN, Line, header_lines, to_lines
 from tui.app.transcript.message import TranscriptMessage
 from tui.app.transcript.palette import Palette
 from tui.app.transcript.render import BLANK, render_all
-from tui.app.transcript.text import ALL_GUTTER, TAB_SIZE, Row, Span, clean, prefixed, wrap
-
-COLUMN = 100
-"""Cells. Longer rows are hard to read."""
-
-HEADER_MARGIN = 1
-"""Cells before the header, for the bar of the message cursor."""
+from tui.app.transcript.text import ALL_GUTTER, Row, Span, clean, prefixed, wrap
 
 BODY_MARGIN = 3
 
@@ -33,19 +25,6 @@ MOST_DRAWN = 50_000
 """Characters of a message that somebody pasted. Megabytes of it would hold the screen up for seconds."""
 
 
-class Line(NamedTuple):
-    """One line as it is drawn, and what of it is text; see `Row`."""
-
-    strip: Strip
-    gutter: int
-    join: str
-
-    @property
-    def text(self) -> str:
-        """What can be copied from it."""
-        return self.strip.text[self.gutter :]
-
-
 class Section:
     """A message that is complete."""
 
@@ -53,18 +32,23 @@ class Section:
         self.message = message
         self.unfolded = unfolded
 
-    def render(self, width: int, palette: Palette) -> list[Line]:
-        """All its lines, for a view of `width` cells."""
+    def render(self, width: int, palette: Palette, *, plain: bool = False) -> list[Line]:
+        """All its lines, for a view of `width` cells; `plain` shows the text as it was written."""
         message = self.message
         body = _body_width(width)
         typed = message.role != "assistant"
         shown = message.text[:MOST_DRAWN] if typed else message.text
-        text = render_all(parse(clean(shown), keep_lines=typed), body, palette)
+        if plain:
+            text = wrap([(clean(shown).strip("\n"), palette.text)], body) if shown.strip() else []
+        else:
+            text = render_all(parse(clean(shown), keep_lines=typed), body, palette)
         if len(shown) < len(message.text):
             more = f"… {len(message.text) - len(shown):,} more characters are kept and sent, but not drawn."
             text.extend([BLANK, *wrap([(more, palette.dim)], body)])
         rows = reasoning_rows(message, self.unfolded, body, palette)
         rows.extend([BLANK] if self.unfolded and rows and text else [])
+        for attachment in message.attachments:
+            rows.extend(attachment_rows(attachment, body, palette))
         rows.extend(text)
         if message.problem:
             mark: Span = ("✗ ", palette.problem)
@@ -85,6 +69,7 @@ class LiveSection:
         *,
         before: Sequence[Line] = (),
         unfolded: bool = False,
+        plain: bool = False,
     ) -> None:
         self.message = message
         self.unfolded = unfolded
@@ -93,8 +78,9 @@ class LiveSection:
         self._palette = palette
         self._text: list[str] = []
         self._reasoning: list[str] = []
-        self._thought = _GrowingThought(_body_width(width) - 2, palette)
-        self._body = GrowingBody(_body_width(width), palette)
+        body = _body_width(width)
+        self._thought = GrowingPlain(body - 2, palette.reasoning)
+        self._body = GrowingPlain(body, palette.text) if plain else GrowingBody(body, palette)
         self._header: list[Line] = []
         self._thought_lines: list[Line] = []
         self._body_lines: list[Line] = []
@@ -164,27 +150,6 @@ class LiveSection:
         return replace(self.message, reasoning=self.received[1])
 
 
-class _GrowingThought:
-    """Plain text that comes in pieces; only its last row is wrapped again."""
-
-    def __init__(self, width: int, palette: Palette) -> None:
-        self._width = width
-        self._style = palette.reasoning
-        self._last = ""
-        self.rows: list[Row] = []
-
-    def feed(self, delta: str) -> None:
-        if not delta:
-            return
-        source = self._last + clean(delta).replace("\t", " " * TAB_SIZE)
-        if not self.rows:
-            source = source.lstrip("\n")
-        del self.rows[-1:]
-        self.rows.extend(wrap([(source, self._style)], self._width))
-        shown = "".join(text for text, _ in self.rows[-1].spans).rstrip(" ")
-        self._last = source[len(source.rstrip(" ")) - len(shown) :]
-
-
 def reasoning_rows(message: TranscriptMessage, unfolded: bool, width: int, palette: Palette) -> list[Row]:
     """The reasoning of a complete message: one line while folded."""
     if not message.reasoning.strip():
@@ -207,30 +172,6 @@ def _amount(message: TranscriptMessage) -> str:
         return clean(message.reasoning_note)
     words = len(message.reasoning.split())
     return "1 word" if words == 1 else f"{words:,} words"
-
-
-def header_lines(message: TranscriptMessage, width: int, palette: Palette) -> list[Line]:
-    """Who, when, and figures; in a second line where one is too short."""
-    spans: list[Span] = [(clean(message.author or message.role), palette.author)]
-    if message.time:
-        spans.append((f"  {_clock(message.time)}", palette.dim))
-    if message.note:
-        spans.append((f"  {clean(message.note)}", palette.dim))
-    return to_lines(wrap(spans, min(width - HEADER_MARGIN - 1, COLUMN)), HEADER_MARGIN, palette)
-
-
-def _clock(time: float) -> str:
-    moment = datetime.fromtimestamp(time)
-    return f"{moment:%H:%M}" if moment.date() == datetime.now().date() else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def to_lines(rows: Iterable[Row], margin: int, palette: Palette) -> list[Line]:
-    """Rows with the margin before them. Its first cell is a segment of its own, for the bar of the cursor."""
-    before = [Segment(" " * size, palette.text) for size in (1, margin - 1) if size]
-    return [
-        Line(Strip([*before, *(Segment(text, style) for text, style in row.spans)]), row.gutter + margin, row.join)
-        for row in rows
-    ]
 
 
 def _body_width(width: int) -> int:

@@ -3,75 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from time import perf_counter
+from dataclasses import replace
 
 from textual import events
-from textual.geometry import Region, Size
-from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.selection import Selection
-from textual.strip import Strip
-from textual.timer import Timer
-from textual.widget import Widget
 
 from tui.app.actions import bindings_for
+from tui.app.transcript.attachments import Attachment
 from tui.app.transcript.blocks import code_blocks, parse
-from tui.app.transcript.drawing import row_key, selected_text, with_bar, with_caret, with_selection
-from tui.app.transcript.layout import Layout
 from tui.app.transcript.message import TranscriptMessage
-from tui.app.transcript.palette import COMPONENT_CLASSES, palette_of
+from tui.app.transcript.scrolling import TranscriptView
 from tui.app.transcript.text import clean
-from tui.app.transcript.view import into_view, measure_some, move_cursor, settle, settle_end
-
-IDLE_INTERVAL = 0.05
-IDLE_SLICE = 0.006
-"""Seconds: how often, and for how long, messages that nobody looks at are measured."""
+from tui.app.transcript.view import into_view, move_cursor
 
 HEADER_ROWS = 4
 """Most rows that a header takes, with the blank one before it."""
 
 
-class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
-    """The messages of a thread, and the answer that is coming.
-
-    While the end is in view it stays in view; scrolling up releases it, going to the end follows it again.
-    """
+class Transcript(TranscriptView):
+    """The messages of a thread, and the answer that is coming."""
 
     BINDINGS = bindings_for("lists")
-    COMPONENT_CLASSES = COMPONENT_CLASSES
-    ALLOW_SELECT = True
-
-    class StateChanged(Message):
-        """Whether the end is followed, or the number of messages, has changed."""
-
-        def __init__(self, transcript: Transcript) -> None:
-            super().__init__()
-            self.transcript = transcript
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._messages = Layout()
-        self._cursor = 0
-        self._following = True
-        self._told = (True, 0)
-        self._idle: Timer | None = None
-
-    @property
-    def following(self) -> bool:
-        """Whether the view stays at the end while more comes."""
-        return self._following
-
-    @property
-    def message_count(self) -> int:
-        """How many messages there are, with the one that is coming."""
-        return self._messages.count
+        self._found = (0, -1)
 
     def show(self, messages: Sequence[TranscriptMessage]) -> None:
         """Replace everything, and look at the end."""
         self._messages.show(messages)
+        self._finder.look_again()
         self._cursor = max(0, len(messages) - 1)
         self._following = True
         self._changed()
+
+    def show_again(self, messages: Sequence[TranscriptMessage], cursor_id: str = "") -> None:
+        """Replace everything, and look at the message that was in view, or at the one that is named.
+
+        The message cursor goes there too; where the message is gone it stays about where it was.
+        """
+        seen = self._messages.locate(self._top) or (0, 0)
+        seen_id = self._messages.message(seen[0]).id if seen[0] < self._messages.count else ""
+        at_cursor = self.cursor_message()
+        following = self._following
+        self._messages.show(messages)
+        self._finder.look_again()
+        place = self._messages.index_of(cursor_id or (at_cursor.id if at_cursor else ""))
+        self._cursor = max(0, min(self._cursor, len(messages) - 1)) if place is None else place
+        self._following = following and not cursor_id
+        first = self._messages.index_of(seen_id)
+        if self._following or not self._messages.width:
+            self._changed()
+        elif cursor_id or first is None:
+            self._show_line(self._cursor, 0)
+        else:
+            self._look_at(self._messages.top(first) + seen[1])
+
+    def change(self, message: TranscriptMessage) -> None:
+        """Put another state of a complete message in its place."""
+        index = self._messages.index_of(message.id)
+        if index is None or not self._messages.width:
+            return
+        seen, top, height = self._messages.locate(self._top), self._top, self._messages.height
+        self._messages.replace(index, message)
+        if seen is not None and index < seen[0] and not self._following:
+            self._look_at(top + self._messages.height - height)
+        else:
+            self._changed()
+
+    def attach(self, message_id: str, attachments: tuple[Attachment, ...]) -> None:
+        """Show what goes along with a message, now that its pictures are drawn."""
+        index = self._messages.index_of(message_id)
+        if index is not None:
+            self.change(replace(self._messages.message(index), attachments=attachments))
+
+    def show_plain(self, plain: bool) -> None:
+        """Show texts as they were written, or with their markup drawn."""
+        index = (self._messages.locate(self._top) or (0, 0))[0]
+        following = self._following
+        self._messages.draw_plain(plain)
+        if following or not self._messages.width:
+            self._changed()
+        else:
+            self._look_at(self._messages.top(index))
+
+    @property
+    def plain(self) -> bool:
+        """Whether texts are shown as they were written."""
+        return self._messages.plain
 
     def append(self, message: TranscriptMessage) -> None:
         """Add a message that is complete."""
@@ -121,11 +139,65 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         """The message under the cursor."""
         return self._messages.message(self._cursor) if self._messages.count else None
 
+    def go_to(self, message_id: str) -> None:
+        """Put the cursor on a message, and show its beginning."""
+        index = self._messages.index_of(message_id)
+        if index is not None:
+            self._show_line(index, 0)
+
+    def look_for(self, text: str, *, words: bool = False) -> int:
+        """Mark a text or all its words wherever they stand, and show the next place from the cursor on.
+
+        Returns how many messages have it. An empty text marks nothing and stays where it is.
+        """
+        self._finder.look_for(text, words=words)
+        if self._finder.messages:
+            self._show_found(self._finder.next_from(self._cursor, -1, 1))
+        self.refresh()
+        return len(self._finder.messages)
+
+    def find_next(self, step: int) -> tuple[int, int]:
+        """Show the next place of the text that is looked for, or the previous one.
+
+        Returns which of the messages that have it this one is, from 1, and how many those are.
+        """
+        self._finder.look_again()
+        index, row = self._found if self._found[0] == self._cursor else (self._cursor, -1 if step > 0 else 1 << 20)
+        self._show_found(self._finder.next_from(index, row, step))
+        return self.found_place
+
+    @property
+    def found_place(self) -> tuple[int, int]:
+        """Which of the messages that have the text that is looked for is under the cursor; 0 if none of them is."""
+        messages = self._finder.messages
+        return messages.index(self._cursor) + 1 if self._cursor in messages else 0, len(messages)
+
+    def _show_found(self, place: tuple[int, int] | None) -> None:
+        if place is not None:
+            self._found = place
+            self._show_line(*place)
+
+    def _show_line(self, index: int, row: int) -> None:
+        """Put the cursor on a message, and one of its lines where it can be seen."""
+        self._cursor = index
+        if not self._messages.width:
+            return
+        self._messages.measure(index)
+        line, height = self._messages.top(index) + row, self._view.height
+        if row == 0 or not self._top <= line < self._top + height:
+            self._look_at(line - (height // 3 if row else 0))
+        else:
+            self.refresh()
+
     def move_cursor(self, step: int) -> None:
         """Go to another message, after what is hidden of this one was scrolled into view."""
         if self._messages.count:
             self._cursor, top = move_cursor(self._messages, self._cursor, self._top, self._view.height, step)
             self._look_at(top)
+
+    def shown_messages(self) -> list[TranscriptMessage]:
+        """All messages, with what came so far of the last one."""
+        return [self._messages.message(index) for index in range(self._messages.count)]
 
     def toggle_reasoning(self) -> None:
         """Fold or unfold the reasoning of the message under the cursor."""
@@ -167,135 +239,10 @@ class Transcript(ScrollView, can_focus=True, inherit_bindings=False):
         self._following = True
         self._changed()
 
-    @property
-    def _view(self) -> Size:
-        return self.scrollable_content_region.size
-
-    @property
-    def _top(self) -> int:
-        return self.scroll_offset.y
-
     def _grow(self) -> None:
         """The cursor goes with the end if it is there."""
         if self._following and self._cursor >= self._messages.count - 1:
             self._cursor = self._messages.count
-
-    def _changed(self, first: int = 0, end: int | None = None) -> None:
-        """Draw the lines from `first` to `end` again, and keep the view on the end or on the text that it shows."""
-        if not self._messages.width:
-            self._tell()
-            return
-        before, height = self._top, self._view.height
-        self._place(settle_end(self._messages, height) if self._following else settle(self._messages, before, height))
-        top = self._top
-        begin, stop = max(0, first - top), height if end is None else min(height, end - top)
-        if top != before:
-            self.refresh()
-        elif begin < stop:
-            self.refresh(Region(0, begin, self._view.width, stop - begin))
-        self._resume_measuring()
-
-    def _look_at(self, top: int) -> None:
-        self._place(settle(self._messages, top, self._view.height))
-        self.refresh()
-
-    def _place(self, top: int, *, draw_bar: bool = True) -> None:
-        """Put the view on a line without the layout pass that Textual makes when a size changes.
-
-        The pane's own size never depends on the text, and a pass costs each time what it costs to draw a token.
-        """
-        height, view = self._messages.height, self._view
-        top = max(0, min(top, height - view.height))
-        self.set_reactive(Widget.virtual_size, Size(view.width, height))
-        self.set_reactive(Widget.scroll_y, float(top))
-        self.set_reactive(Widget.scroll_target_y, float(top))
-        if draw_bar:
-            bar = self.vertical_scrollbar
-            bar.window_virtual_size, bar.window_size, bar.position = height, view.height, top
-        self._following = top >= height - view.height
-        self._tell()
-
-    def _tell(self) -> None:
-        state = (self._following, self._messages.count)
-        if state != self._told:
-            self._told = state
-            self.post_message(self.StateChanged(self))
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Somebody scrolled with the mouse or the scrollbar."""
-        super().watch_scroll_y(old_value, new_value)
-        if self._messages.width:
-            self._look_at(self._top)
-
-    def on_resize(self) -> None:
-        """Wrap what is in view at once, and the rest when there is time."""
-        width = self._view.width
-        if not width:
-            return
-        mark = self._messages.mark(self._top) if self._messages.width else (0, 0)
-        if width != self._messages.width:
-            self._messages.resize(width)
-        if self._following:
-            self._place(settle_end(self._messages, self._view.height))
-        else:
-            self._look_at(self._messages.find(mark))
-        self.refresh()
-        self._resume_measuring()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        if self.is_attached:
-            # Textual gives the component classes their styles only after this.
-            self.call_later(self._take_colours)
-
-    def _take_colours(self) -> None:
-        """Take over the colours of the stylesheet, and later those of another theme."""
-        if self.is_attached and (palette := palette_of(self)) != self._messages.palette:
-            self._messages.recolour(palette)
-            self.refresh()
-
-    def _resume_measuring(self) -> None:
-        if self._idle is None:
-            self._idle = self.set_interval(IDLE_INTERVAL, self._measure_some)
-        self._idle.resume()
-
-    def _measure_some(self) -> None:
-        """Measure a few messages that are out of view. An answer that is coming has the processor for itself."""
-        if self._messages.live is not None:
-            return
-        top, done = measure_some(self._messages, self._top, perf_counter() + IDLE_SLICE)
-        # Drawing the scrollbar for each slice would cost a slow line more than the text.
-        self._place(top, draw_bar=done)
-        if done and self._idle is not None:
-            self._idle.pause()
-
-    def render_line(self, y: int) -> Strip:
-        """One line of the view."""
-        found = self._messages.locate(self._top + y)
-        if found is None or not self._messages.is_measured(found[0]):
-            # Textual may draw a new size before it tells of it; `on_resize` measures and draws again.
-            return Strip([])
-        index, row = found
-        lines = self._messages.lines(index)
-        line, palette = lines[row], self._messages.palette
-        strip = line.strip
-        if (selection := self.text_selection) is not None:
-            style = self.screen.get_component_rich_style("screen--selection")
-            strip = with_selection(line, selection.get_span(row_key(index, row)), style)
-        if index == self._cursor < self._messages.count and self.has_focus and (row or not index):
-            strip = with_bar(strip, palette.cursor)
-        live = self._messages.live
-        if live is not None and lines is live.lines and row == len(lines) - 1 and live.ends_in_text:
-            strip = with_caret(strip, palette.live, self._view.width)
-        return strip.apply_offsets(0, row_key(index, row))
-
-    def get_selection(self, selection: Selection) -> tuple[str, str]:
-        """The text between two places."""
-        return selected_text(self._messages, selection), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
-        """Draw what is selected now."""
-        self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """Put the message cursor where the mouse is."""

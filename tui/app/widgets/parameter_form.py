@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from textual import events
@@ -12,16 +12,16 @@ from textual.message import Message
 
 from tui.app.actions import bindings_for
 from tui.app.figures import bar, fit
+from tui.app.stepping import stepped
 from tui.app.widgets.row_list import Pieces, RowList
-from tui.config import Parameter, parse_value, value_text
+from tui.config import LM_STUDIO_LABELS, Parameter, parse_value, value_text
 from tui.domain import BadRequest
 
 LABEL_WIDTH = 20
 VALUE_WIDTH = 10
 BAR_WIDTH = 12
 EDIT_KEY = "="
-WIDE_RANGE = 512
-"""Values from which on a step doubles or halves instead of counting."""
+SOURCE_WIDTH = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,24 @@ class Section:
     title: str
 
 
+@dataclass(frozen=True, slots=True)
+class Below:
+    """What counts where nothing is changed in the form, by the names of parameters."""
+
+    values: Mapping[str, Any]
+    sources: Mapping[str, str] = field(default_factory=dict)
+    """One word for the layer that decides the value; a parameter that is the program's default has none."""
+    source_texts: Mapping[str, str] = field(default_factory=dict)
+    """The same in a few words."""
+
+
 class ParameterForm(RowList[Parameter | Section]):
     """Rows of label, value and range. A number may be stepped or typed; typed text counts once it is complete.
 
     At first only the basic parameters are shown. All of them stand under headings, and the filter looks through them.
     """
 
-    BINDINGS = bindings_for("load")
+    BINDINGS = bindings_for("parameters")
 
     @dataclass
     class Changed(Message):
@@ -47,6 +58,11 @@ class ParameterForm(RowList[Parameter | Section]):
     class Confirmed(Message):
         """Enter was pressed with nothing half typed."""
 
+    enter_does = "load"
+    """What enter does, for the line below the form."""
+    changed_word = "changed"
+    """What stands beside a value that is another one than the layers below give."""
+
     def __init__(
         self,
         title: str,
@@ -54,6 +70,7 @@ class ParameterForm(RowList[Parameter | Section]):
         sections: Mapping[str, Sequence[str]],
         values: Mapping[str, Any],
         limits: Mapping[str, int],
+        below: Below | None = None,
     ) -> None:
         """`sections` are the names of parameters by heading; `limits` the largest values that this model can take."""
         super().__init__(title, classes="dialog")
@@ -62,6 +79,7 @@ class ParameterForm(RowList[Parameter | Section]):
         self._limits = limits
         self._all = False
         self.values = {parameter.name: values[parameter.name] for parameter in parameters}
+        self.below = below or Below({parameter.name: parameter.default for parameter in parameters})
         self.typed = ""
         self.problem = ""
         """What is wrong with the typed text, with its field named."""
@@ -75,11 +93,21 @@ class ParameterForm(RowList[Parameter | Section]):
         row = super().current
         return row if isinstance(row, Parameter) else None
 
+    @property
+    def source_text(self) -> str:
+        """Where the value under the cursor comes from."""
+        parameter = self.current
+        if parameter is None or self.values[parameter.name] != self.below.values[parameter.name]:
+            return "changed here"
+        return f"from {self.below.source_texts.get(parameter.name, 'the program')}"
+
     def key_of(self, item: Parameter | Section) -> str:
         return item.name if isinstance(item, Parameter) else item.title
 
     def search_text(self, item: Parameter | Section) -> str:
-        return f"{item.label} {item.name} {item.help}" if isinstance(item, Parameter) else ""
+        if isinstance(item, Section):
+            return ""
+        return f"{item.label} {item.name} {item.help} {LM_STUDIO_LABELS.get(item.name, '')}"
 
     def set_values(self, values: Mapping[str, Any]) -> None:
         """Put other values in, by the names of their parameters."""
@@ -91,7 +119,7 @@ class ParameterForm(RowList[Parameter | Section]):
         basic = [parameter for parameter in self._parameters if parameter.group == "basic"]
         self.set_items(self._grouped() if self._all else basic)
         hidden = len(self._parameters) - len(basic)
-        self.border_subtitle = "enter load · m fewer" if self._all else f"enter load · m {hidden} more"
+        self.border_subtitle = f"enter {self.enter_does} · m {'fewer' if self._all else f'{hidden} more'}"
 
     def _grouped(self) -> list[Parameter | Section]:
         """Every parameter below the heading of its section."""
@@ -144,13 +172,14 @@ class ParameterForm(RowList[Parameter | Section]):
         value = self.values[item.name]
         typing = at_cursor and bool(self.typed)
         text = f"{self.typed}▏" if typing else value_text(item, value)
-        mark = "*" if value != item.default else " "
+        changed = value != self.below.values[item.name]
+        source = self.changed_word if changed else self.below.sources.get(item.name, "")
         pieces = [
             (" " + fit(item.label, LABEL_WIDTH), ""),
             (fit(f"{text:>{VALUE_WIDTH}}", VALUE_WIDTH), "focus" if at_cursor else "bold"),
-            (f" {mark} ", "quiet"),
+            (f" {fit(source, SOURCE_WIDTH)}", "live" if changed else "quiet"),
         ]
-        room = width - LABEL_WIDTH - VALUE_WIDTH - 4
+        room = width - LABEL_WIDTH - VALUE_WIDTH - SOURCE_WIDTH - 2
         return [*pieces, (fit(self._range_text(item, value), room), "quiet")]
 
     def _range_text(self, parameter: Parameter, value: Any) -> str:
@@ -178,38 +207,30 @@ class ParameterForm(RowList[Parameter | Section]):
             position = choices.index(value) if value in choices else -1
             self._set(parameter, choices[(position + direction) % len(choices)])
         elif parameter.kind in ("integer", "number"):
-            self._set(parameter, self._stepped(parameter, direction))
+            limit = self._limits.get(parameter.name)
+            self._set(parameter, stepped(parameter, self.values[parameter.name], limit, direction))
 
     def _choices(self, parameter: Parameter) -> list[Any]:
         if parameter.kind == "boolean":
             return [False, True]
         return list(parameter.choices)
 
-    def _stepped(self, parameter: Parameter, direction: int) -> Any:
-        """The next value; below the least and above the greatest lies "auto", where the parameter has it."""
-        value = self.values[parameter.name]
-        least = int(parameter.minimum or 0)
-        limit = self._limits.get(parameter.name, parameter.maximum)
-        greatest = int(limit) if limit is not None else None
-        doubling = greatest is None or greatest > WIDE_RANGE
-        if value is None:
-            start = max(least, WIDE_RANGE) if doubling else least
-            return start if direction > 0 or greatest is None else greatest
-        if not doubling:
-            stepped = value + direction
-        elif direction > 0:
-            stepped = max(value + 1, value * 2)
-            stepped = greatest if greatest is not None and value < greatest < stepped else stepped
-        else:
-            stepped = value // 2 if value & (value - 1) == 0 else 1 << (int(value).bit_length() - 1)
-        if stepped < least or (greatest is not None and stepped > greatest):
-            return None if parameter.default is None else value
-        return stepped
-
     def action_reset(self) -> None:
         self._drop_typed()
         if self.current is not None:
-            self._set(self.current, self.current.default)
+            self._set(self.current, self.below.values[self.current.name])
+
+    def action_reset_all(self) -> None:
+        """Every value as the layers below have it."""
+        self.set_values(self.below.values)
+        self.post_message(self.Changed())
+
+    def put_below(self, below: Below, *, keep: bool) -> None:
+        """Have other layers below; what was changed stays with `keep`, and takes their values otherwise."""
+        if not keep:
+            self.set_values(below.values)
+        self.below = below
+        self.refresh()
 
     def action_more(self) -> None:
         self._all = not self._all

@@ -80,6 +80,11 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
         """The item under the cursor."""
         return self._shown[self.cursor] if 0 <= self.cursor < len(self._shown) else None
 
+    @property
+    def in_use(self) -> bool:
+        """Whether keys move the cursor, which is drawn accordingly."""
+        return self.has_focus
+
     def set_items(self, items: Sequence[Item]) -> None:
         """Show other items; the cursor stays on the item it was on, if that is still there."""
         self.items = list(items)
@@ -207,9 +212,9 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
             return Strip.blank(width, ground)
         at_cursor = row == self.cursor
         line = ground
-        if at_cursor and self.has_focus:
+        if at_cursor and self.in_use:
             line = self.get_component_rich_style("rows--cursor")
-        mark = ("▌", "focus" if self.has_focus else "quiet") if at_cursor else (" ", "")
+        mark = ("▌", "focus" if self.in_use else "quiet") if at_cursor else (" ", "")
         pieces = [mark, *self.pieces(self._shown[row], width - 1, at_cursor=at_cursor)]
         return Strip([Segment(text, self._style(role, line)) for text, role in pieces]).adjust_cell_length(width, line)
 

@@ -134,7 +134,7 @@ class NativeChatRequest(SamplingFields, ConstraintFields):
         """The turn as one that follows what was said before. Raises BadRequest."""
         system_prompt = self.prompt_after(before)
         system = (message("system", system_prompt),) if system_prompt else ()
-        return GenerationRequest(
+        request = GenerationRequest(
             model=model,
             messages=(*system, *before.messages, turn),
             sampling=self.sampling(max_tokens=self.max_output_tokens, top_logprobs=None),
@@ -144,6 +144,7 @@ class NativeChatRequest(SamplingFields, ConstraintFields):
             reasoning_effort=reasoning_effort(self.reasoning, "reasoning"),
             ttl=self.ttl,
         )
+        return self.over_defaults(request, limited=self.max_output_tokens is not None)
 
     def prompt_after(self, before: Conversation) -> str:
         """The system prompt: that of this request, or else the one that the conversation has."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -86,7 +86,7 @@ def load(services: Services, wire: LoadOptions, still_wanted: Callable[[], bool]
                 return engine.load(one.info, one.config, ttl=wire.ttl)
     return services.workbench.load(
         info.key,
-        replace(LoadConfig(), **asked),
+        services.workbench.load_config(info.key, asked),
         lambda _: still_wanted(),
         force=wire.force,
         ttl=wire.ttl,

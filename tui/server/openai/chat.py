@@ -90,7 +90,7 @@ class ChatRequest(SamplingFields, LoadFields, ConstraintFields):
             and not messages[-1].tool_calls,
             ttl=self.ttl,
         )
-        return choices_of(request, self.n)
+        return choices_of(self.over_defaults(request, limited=self.max_tokens is not None), self.n)
 
 
 def choices_of(request: GenerationRequest, count: int) -> list[GenerationRequest]:

@@ -78,15 +78,18 @@ class CompletionRequest(SamplingFields, LoadFields, ConstraintFields):
             choice
             for prompt in self.prompts()
             for choice in choices_of(
-                GenerationRequest(
-                    model=self.model,
-                    messages=(),
-                    sampling=sampling,
-                    load=self.load(),
-                    overflow="stopAtLimit",
-                    constraint=self.constraint(),
-                    raw_prompt=prompt,
-                    ttl=self.ttl,
+                self.over_defaults(
+                    GenerationRequest(
+                        model=self.model,
+                        messages=(),
+                        sampling=sampling,
+                        load=self.load(),
+                        overflow="stopAtLimit",
+                        constraint=self.constraint(),
+                        raw_prompt=prompt,
+                        ttl=self.ttl,
+                    ),
+                    limited=self.max_tokens is not None,
                 ),
                 self.n,
             )

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
-from tui.domain import BadRequest, Constraint, LoadConfig, ReasoningEffort, SamplingConfig
+from tui.config import changed_values
+from tui.domain import BadRequest, Constraint, GenerationRequest, LoadConfig, ReasoningEffort, SamplingConfig
 
 
 def _named(*names: str) -> Any:
@@ -48,15 +49,31 @@ class SamplingFields(BaseModel):
     stop: str | list[str] | None = None
     min_tokens: int | None = None
     ignore_end_of_generation: bool | None = _named("ignore_end_of_generation", "ignore_eos")
+    preset: str | None = None
+    """LM Studio's: the preset that decides what the request leaves open."""
 
-    def sampling(self, *, max_tokens: int | None, top_logprobs: int | None) -> SamplingConfig:
-        """The sampling that was asked for; -1 tokens are no limit, as in LM Studio. Raises BadRequest."""
+    def over_defaults(self, request: GenerationRequest, *, limited: bool) -> GenerationRequest:
+        """The request that was made of these fields, so that presets and the model's defaults decide what they do not.
+
+        `limited` is whether they have a token limit.
+        """
+        sent = {f"sampling.{name}" for name in self._asked()} | {"sampling.top_logprobs"}
+        sent |= {"sampling.max_tokens"} if limited else set()
+        sent |= set() if request.load is None else set(changed_values(request.load, LoadConfig()))
+        sent |= {f"answer.{name}" for name in ("constraint", "reasoning_effort") if getattr(request, name) is not None}
+        return replace(request, decided=frozenset(sent), preset=self.preset or "")
+
+    def _asked(self) -> dict[str, Any]:
         known = {field.name for field in fields(SamplingConfig)}
-        asked = {
+        return {
             name: value
             for name in SamplingFields.model_fields
             if name in known and (value := getattr(self, name)) is not None
         }
+
+    def sampling(self, *, max_tokens: int | None, top_logprobs: int | None) -> SamplingConfig:
+        """The sampling that was asked for; -1 tokens are no limit, as in LM Studio. Raises BadRequest."""
+        asked = self._asked()
         stop = asked.pop("stop", ())
         bias = asked.pop("logit_bias", ())
         breakers = asked.pop("dry_sequence_breakers", None)

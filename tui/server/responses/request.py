@@ -160,7 +160,7 @@ class ResponsesRequest(SamplingFields, LoadFields, ConstraintFields):
         if self.instructions:
             instructions = (text_message("system", self.instructions),)
         effort = self.reasoning.effort if self.reasoning is not None else None
-        return GenerationRequest(
+        request = GenerationRequest(
             model=self.model,
             messages=(*instructions, *messages),
             sampling=self.sampling(
@@ -177,6 +177,7 @@ class ResponsesRequest(SamplingFields, LoadFields, ConstraintFields):
             template_options=template_options(self.chat_template_kwargs),
             ttl=self.ttl,
         )
+        return self.over_defaults(request, limited=self.max_output_tokens is not None)
 
     def _form(self) -> Constraint | None:
         form, other = self.text.format.constraint() if self.text is not None else None, self.constraint()

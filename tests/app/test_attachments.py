@@ -1,0 +1,150 @@
+"""Files that go along with a message."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from textual import events
+
+from tests.app.driving import person_at
+from tests.app.fake_workbench import FakeWorkbench
+from tui.app.attachments import LARGEST_TEXT, parts_of, pasted_path, read_attachment, word_for
+from tui.app.pictures import COLUMNS, ROWS, pictures_of
+from tui.domain import BadRequest, FilePart, ImagePart, Message, TextPart
+
+
+def picture_bytes(kind: str = "PNG", size: tuple[int, int] = (64, 48)) -> bytes:
+    image = Image.new("RGB", size, (200, 30, 30))
+    image.paste((30, 30, 200), (0, size[1] // 2, size[0], size[1]))
+    target = io.BytesIO()
+    image.save(target, kind)
+    return target.getvalue()
+
+
+@pytest.fixture
+def cat(tmp_path: Path) -> Path:
+    path = tmp_path / "my cat.png"
+    path.write_bytes(picture_bytes())
+    return path
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    path = tmp_path / "notes.txt"
+    path.write_text("first line\nsecond line\n")
+    return path
+
+
+def test_words_become_files_in_their_places(cat: Path, notes: Path) -> None:
+    image, file = word_for(cat), word_for(notes)
+    parts = parts_of(f"Look at {image} and read {file}", {image, file})
+    assert [type(part) for part in parts] == [TextPart, ImagePart, TextPart, FilePart]
+    assert parts[1] == ImagePart(cat.read_bytes(), "image/png", "my cat.png")
+    assert parts[3] == FilePart("notes.txt", "first line\nsecond line\n")
+
+
+def test_words_that_nobody_attached_are_text(notes: Path) -> None:
+    text = f"type {word_for(notes)} to attach"
+    assert parts_of(text, set()) == (TextPart(text),)
+
+
+def test_images_that_models_do_not_read_become_png(tmp_path: Path) -> None:
+    path = tmp_path / "scan.bmp"
+    path.write_bytes(picture_bytes("BMP"))
+    part = read_attachment(path)
+    assert isinstance(part, ImagePart)
+    assert part.media_type == "image/png"
+    assert part.data.startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("broken.png", b"not a picture", "no image that can be read"),
+        ("program.bin", b"\x00\x01\x02\xff", "neither text in UTF-8 nor an image"),
+        ("nul.txt", b"a\x00b", "neither text in UTF-8 nor an image"),
+        ("huge.txt", b"x" * (LARGEST_TEXT + 1), "can be attached"),
+    ],
+)
+def test_what_cannot_be_sent_says_why(tmp_path: Path, name: str, data: bytes, said: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(BadRequest, match=said):
+        read_attachment(path)
+
+
+def test_file_that_has_gone_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadRequest, match="cannot be read"):
+        read_attachment(tmp_path / "gone.txt")
+
+
+def test_dropped_paths_in_the_ways_terminals_write_them(cat: Path) -> None:
+    escaped = str(cat).replace(" ", "\\ ")
+    for text in (f"'{cat}'", f'"{cat}"', escaped, f" {escaped}\n", cat.as_uri()):
+        assert pasted_path(text) == cat, text
+    for text in (f"{cat} and more", "/no/such/file", "a word", "'unclosed", f"{cat}\n{cat}", str(cat.parent)):
+        assert pasted_path(text) is None, text
+
+
+def test_picture_is_made_small_and_keeps_its_colours() -> None:
+    (drawn,) = pictures_of(Message("user", (ImagePart(picture_bytes(size=(4000, 3000)), "image/png", "big"),)))
+    assert 0 < drawn.width <= COLUMNS
+    assert len(drawn.pixels) // 3 // drawn.width <= 2 * ROWS
+    assert len(drawn.pixels) % (6 * drawn.width) == 0
+    assert drawn.pixels[0] > 150 > drawn.pixels[2]
+    assert "4000×3000" in drawn.caption
+
+
+def test_damaged_picture_says_so() -> None:
+    (drawn,) = pictures_of(Message("user", (ImagePart(picture_bytes()[:60], "image/png"),)))
+    assert not drawn.width
+    assert "cannot be drawn" in drawn.caption
+
+
+async def test_dropped_file_is_attached_sent_and_drawn(ready: FakeWorkbench, cat: Path, notes: Path) -> None:
+    async with person_at(ready) as person:
+        person.app.post_message(events.Paste(f"'{cat}'"))
+        await person.settle()
+        person.app.post_message(events.Paste(str(notes)))
+        await person.settle()
+        await person.ask("What is this?")
+        await person.settle()
+        thread = ready.threads.list_threads()[0]
+        (message,) = [stored.message for stored in ready.threads.messages(thread.id) if stored.message.role == "user"]
+        assert [type(part) for part in message.parts] == [ImagePart, FilePart, TextPart]
+        shown = person.text()
+        assert "▣ my cat.png" in shown
+        assert "▤ notes.txt · 23 characters" in shown
+        assert "▀" in shown
+        assert person.chat.composer.text == ""
+
+
+@pytest.mark.usefixtures("notes")
+async def test_attach_dialog_completes_paths(ready: FakeWorkbench, tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "inner.md").write_text("inside")
+    ready.settings.set("attach_folder", str(tmp_path))
+    async with person_at(ready, (80, 24)) as person:
+        await person.press("ctrl+g", "a")
+        await person.until(lambda: "notes.txt" in person.text())
+        await person.type("fol")
+        await person.until(lambda: "notes.txt" not in person.text())
+        await person.press("enter")
+        await person.until(lambda: "inner.md" in person.text())
+        await person.press("enter")
+        assert f"[file: {tmp_path / 'folder' / 'inner.md'}]" in person.chat.composer.text
+        assert ready.settings.get("attach_folder") == str(tmp_path / "folder")
+
+
+async def test_file_that_has_gone_keeps_the_message_in_the_composer(ready: FakeWorkbench, notes: Path) -> None:
+    async with person_at(ready) as person:
+        person.app.post_message(events.Paste(str(notes)))
+        await person.settle()
+        notes.unlink()
+        await person.press("enter")
+        assert "cannot be read" in person.toasts()
+        assert "notes.txt" in person.chat.composer.text
+        assert ready.threads.list_threads() == []

@@ -1,0 +1,117 @@
+"""Two threads side by side, each with its own answer and draft."""
+
+from __future__ import annotations
+
+from tests.app.driving import Person, add_thread, person_at
+from tests.app.fake_workbench import FakeWorkbench
+
+NARROW = (80, 24)
+
+
+async def two_threads(person: Person) -> None:
+    """One question in each of two transcripts; the second one is written to."""
+    await person.ask("first thread")
+    await person.press("ctrl+backslash")
+    await person.ask("second thread")
+
+
+async def test_both_generate_and_both_are_seen(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        await two_threads(person)
+        one, two = (answer.generation for answer in ready.answers)
+        one.say("alpha")
+        two.say("omega")
+        await person.hear()
+        assert "alpha" in person.text()
+        assert "omega" in person.text()
+        row = next(row for row in person.rows() if "first thread" in row and "second thread" in row)
+        assert row.index("first thread") < row.index("second thread")
+        one.say(" beta")
+        two.say(" psi")
+        one.finish()
+        two.finish()
+        await person.hear()
+        assert "alpha beta" in person.text()
+        assert "omega psi" in person.text()
+        saved = sorted(ready.threads.messages(t.id)[-1].message.text for t in ready.threads.list_threads())
+        assert saved == ["alpha beta", "omega psi"]
+
+
+async def test_narrow_screen_switches_between_the_two(ready: FakeWorkbench) -> None:
+    async with person_at(ready, NARROW) as person:
+        await two_threads(person)
+        one, two = (answer.generation for answer in ready.answers)
+        one.say("alpha")
+        two.say("omega")
+        await person.hear()
+        assert "omega" in person.text()
+        assert "alpha" not in person.text()
+        assert "2/2" in person.text()
+        await person.press("f6")
+        assert "alpha" in person.text()
+        assert "omega" not in person.text()
+        one.say(" beta")
+        await person.hear()
+        assert "alpha beta" in person.text()
+        await person.press("ctrl+right_square_bracket")
+        assert "omega" in person.text()
+
+
+async def test_draft_goes_and_comes_with_its_thread(ready: FakeWorkbench) -> None:
+    add_thread(ready, "left one")
+    ready.settings.set("last_thread", ready.threads.list_threads()[0].id)
+    async with person_at(ready) as person:
+        await person.type("for the left")
+        await person.press("ctrl+backslash")
+        assert person.chat.composer.text == ""
+        await person.type("for the right")
+        await person.press("f6")
+        assert person.chat.composer.text == "for the left"
+        await person.press("f6")
+        assert person.chat.composer.text == "for the right"
+
+
+async def test_focus_on_a_transcript_takes_the_composer_along(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        await two_threads(person)
+        person.chat.transcript_of(0).focus()
+        await person.settle()
+        assert person.chat.active == 0
+        await person.press("ctrl+c")
+        assert ready.answers[0].generation.cancelled
+        assert not ready.answers[1].generation.cancelled
+
+
+async def test_one_alone_again_and_the_other_goes_on(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        await two_threads(person)
+        await person.press("ctrl+backslash")
+        assert not person.chat.split
+        assert person.chat.transcript.border_title == "second thread"
+        ready.answers[0].generation.say("unseen")
+        ready.answers[0].generation.finish()
+        await person.hear()
+        first = next(thread for thread in ready.threads.list_threads() if thread.title == "first thread")
+        assert ready.threads.messages(first.id)[-1].message.text == "unseen"
+        await person.press("ctrl+t", "g", "enter")
+        assert "unseen" in person.text()
+
+
+async def test_thread_that_is_open_already_is_gone_to(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        await two_threads(person)
+        first = next(thread for thread in ready.threads.list_threads() if thread.title == "first thread")
+        await person.chat.open_thread(first.id)
+        assert person.chat.active == 0
+        assert person.chat.conversations[1].thread_id != first.id
+
+
+async def test_open_beside_from_the_list(ready: FakeWorkbench) -> None:
+    add_thread(ready, "older", "old answer")
+    add_thread(ready, "newer", "new answer")
+    ready.settings.set("last_thread", ready.threads.list_threads()[0].id)
+    async with person_at(ready) as person:
+        await person.press("ctrl+t", "down", "o")
+        assert "old answer" in person.text()
+        assert "new answer" in person.text()
+        assert person.chat.transcript.border_title == "▸2/2 · older"

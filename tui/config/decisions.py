@@ -1,0 +1,148 @@
+"""Where the layers come from: the one place that puts presets, model defaults and settings below a request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
+from typing import Any
+
+from tui.config.layers import Collapsed, Layer, collapse
+from tui.config.model_defaults import ModelDefaultsStore, SavedDefaults
+from tui.config.presets import PresetStore
+from tui.config.settings import Settings
+from tui.config.values import checked_value, values_of
+from tui.domain import (
+    AnswerConfig,
+    BadRequest,
+    GenerationRequest,
+    LoadConfig,
+    Message,
+    ModelInfo,
+    StorageFailed,
+    text_message,
+)
+
+APP_SETTING = "defaults"
+"""The setting that holds a person's own defaults for all models: an object of values by dotted keys."""
+
+FileValues = Callable[[ModelInfo], Mapping[str, Any]]
+"""What a model file itself says, by dotted keys."""
+
+
+class Decisions:
+    """Collapses layers for a model. Reads small files each time; safe to use from any thread."""
+
+    def __init__(
+        self, settings: Settings, presets: PresetStore, defaults: ModelDefaultsStore, file_values: FileValues
+    ) -> None:
+        self._settings = settings
+        self.presets = presets
+        self.defaults = defaults
+        self._file_values = file_values
+
+    def collapsed(
+        self,
+        model: ModelInfo | None,
+        above: Sequence[Layer] = (),
+        *,
+        preset: str | None = None,
+        profile: str = "",
+        saved: bool = True,
+    ) -> Collapsed:
+        """What counts for a model, below the layers of a request, a thread and its folders.
+
+        `preset` is the one that was chosen, empty for none; `None` takes the one that the model's defaults name.
+        Without `saved` the model's saved defaults do not count.
+        Raises BadRequest for a preset or profile that there is not, and StorageFailed for files that cannot be used.
+        """
+        return collapse([*above, *self._below(model, preset, profile, saved=saved)])
+
+    def settled(
+        self,
+        request: GenerationRequest,
+        model: ModelInfo | None,
+        above: Sequence[Layer] = (),
+        *,
+        preset: str | None = None,
+    ) -> GenerationRequest:
+        """The request with a value for everything that it leaves open, so that nothing is left to decide.
+
+        What neither it nor any layer decides stays as it came. Raises as `collapsed` does.
+        """
+        asked = Layer("request", _asked(request))
+        preset = request.preset or preset
+        found = self.collapsed(model, [asked, *above], preset=preset)
+        by_group: dict[str, dict[str, Any]] = {"sampling": {}, "answer": {}, "load": {}}
+        for key, source in found.sources.items():
+            group, _, name = key.partition(".")
+            # The other layers count again when the model is loaded, which may be long after this.
+            if group != "load" or source.name in ("request", "thread", "folder"):
+                by_group[group][name] = found.value(key)
+        answer = by_group["answer"]
+        return replace(
+            request,
+            messages=_with_system_prompt(request, answer.pop("system_prompt", "")),
+            sampling=replace(request.sampling, **by_group["sampling"]),
+            load=found.load if by_group["load"] else None,
+            decided=None,
+            preset=preset or "",
+            **answer,
+        )
+
+    def load_config(self, request: GenerationRequest, model: ModelInfo) -> LoadConfig:
+        """How a model is loaded for a request. Raises as `collapsed` does."""
+        if request.load is not None and request.decided is None:
+            return request.load
+        return self.collapsed(model, [Layer("request", _asked(request))], preset=request.preset or None).load
+
+    def _below(self, model: ModelInfo | None, preset: str | None, profile: str, *, saved: bool) -> Iterable[Layer]:
+        kept = self.defaults.get(model.key) if model is not None and saved else SavedDefaults()
+        chosen = kept.preset if preset is None else preset
+        if chosen:
+            found = self.presets.get(chosen)
+            yield Layer("preset", found.values, found.name)
+        if model is not None:
+            if profile:
+                yield Layer("profile", self.defaults.profile(model.key, profile), profile)
+            yield Layer("model", kept.values)
+            if not model.remote:
+                yield Layer("file", _usable(self._file_values(model)))
+        yield Layer("app", self._own())
+
+    def _own(self) -> dict[str, Any]:
+        written = self._settings.get(APP_SETTING, {})
+        try:
+            if not isinstance(written, dict):
+                raise BadRequest("It is not an object", field=APP_SETTING)
+            return {key: checked_value(key, value) for key, value in written.items()}
+        except BadRequest as problem:
+            raise StorageFailed(
+                f"“{APP_SETTING}” in the settings file cannot be used: {problem}", f"Correct {problem.field} there."
+            ) from problem
+
+
+def _asked(request: GenerationRequest) -> dict[str, Any]:
+    """What a request asks for, by dotted keys."""
+    parts = (request.load, request.sampling)
+    values = {key: value for part in parts if part is not None for key, value in values_of(part).items()}
+    own = {f"answer.{field.name}": field.name for field in fields(AnswerConfig)}
+    values |= {key: getattr(request, name) for key, name in own.items() if hasattr(request, name)}
+    return {key: value for key, value in values.items() if request.decided is None or key in request.decided}
+
+
+def _with_system_prompt(request: GenerationRequest, prompt: str) -> tuple[Message, ...]:
+    """The conversation, beginning with a system prompt where it has none."""
+    spoken = any(message.role == "system" for message in request.messages)
+    if not prompt or spoken or request.raw_prompt is not None:
+        return request.messages
+    return (text_message("system", prompt), *request.messages)
+
+
+def _usable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a model file's values can be: the file comes from strangers, and may hold anything."""
+    found = {}
+    for key, value in values.items():
+        with suppress(BadRequest):
+            found[key] = checked_value(key, value)
+    return found

@@ -1,0 +1,54 @@
+"""How the makers of a model want it to be used, as it stands in its file and in what came with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from tui.domain import ModelInfo, ModelUnusable
+from tui.models.gguf import read_header
+
+# Keys of llama.cpp (`LLM_KV_GENERAL_SAMPLING_*` of llama-arch.cpp), and ours.
+_KEYS = {
+    "temp": "sampling.temperature",
+    "top_k": "sampling.top_k",
+    "top_p": "sampling.top_p",
+    "min_p": "sampling.min_p",
+    "xtc_probability": "sampling.xtc_probability",
+    "xtc_threshold": "sampling.xtc_threshold",
+    "penalty_last_n": "sampling.repeat_last_n",
+    "penalty_repeat": "sampling.repeat_penalty",
+    "mirostat": "sampling.mirostat",
+    "mirostat_tau": "sampling.mirostat_target_entropy",
+    "mirostat_eta": "sampling.mirostat_learning_rate",
+}
+
+
+def file_defaults(model: ModelInfo) -> Mapping[str, Any]:
+    """Values by dotted keys, unchecked; nothing for a file that says nothing or cannot be read.
+
+    What a `model.yaml` or the store of another program says counts for more than the file.
+    """
+    found: dict[str, Any] = {}
+    try:
+        status = model.path.stat()
+        found |= _read(model.path, status.st_mtime_ns, status.st_size)
+    except (OSError, ValueError):
+        found = {}
+    found |= {f"load.{name}": value for name, value in model.defaults.load}
+    found |= {f"sampling.{name}": value for name, value in model.defaults.sampling}
+    if model.defaults.system_prompt:
+        found["answer.system_prompt"] = model.defaults.system_prompt
+    return found
+
+
+# Reading a header takes tens of milliseconds where the vocabulary is large, and every answer asks.
+@lru_cache(maxsize=256)
+def _read(path: Path, _modified: int, _size: int) -> Mapping[str, float]:
+    try:
+        found = read_header(path).sampling
+    except ModelUnusable:
+        return {}
+    return {_KEYS[name]: value for name, value in found.items() if name in _KEYS}
