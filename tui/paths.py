@@ -73,16 +73,6 @@ class Paths:
         return self.data / "remotes.json"
 
     @property
-    def usage(self) -> Path:
-        """When models were used last, and which are pinned."""
-        return self.data / "usage.json"
-
-    @property
-    def model_index(self) -> Path:
-        """What the headers of model files say."""
-        return self.cache / "models.json"
-
-    @property
     def presets(self) -> Path:
         """The presets, one file for each, in LM Studio's form."""
         return self.data / "presets"
@@ -96,6 +86,26 @@ class Paths:
     def speeds(self) -> Path:
         """How fast models were, by what they were loaded with."""
         return self.data / "speeds.json"
+
+    @property
+    def usage(self) -> Path:
+        """When models were used last, and which are pinned."""
+        return self.data / "usage.json"
+
+    @property
+    def model_index(self) -> Path:
+        """What the headers of model files say."""
+        return self.cache / "models.json"
+
+    @property
+    def downloads(self) -> Path:
+        """The downloads, one file for each."""
+        return self.data / "downloads"
+
+    @property
+    def stand_ins(self) -> Path:
+        """Headers of models that lie on the Hub."""
+        return self.cache / "stand-ins"
 
     @property
     def verdicts(self) -> Path:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from tui.engine.remote import RemoteEngines
     from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
     from tui.models import Abilities, Catalogue, Library, Usage
+    from tui.models.downloads import Download, Downloads
+    from tui.models.hub import Fit, Hub, RepositoryDetails, Variant
     from tui.threads import AnswerRecorder, ThreadSettings, ThreadStore
 
 # How long `close` waits for answers to be written down. Seconds.
@@ -91,6 +93,8 @@ class Workbench:
         self._usage = _Once(lambda: _open_usage(paths))
         self._catalogue = _Once(lambda: _open_catalogue(paths, self.settings, self.remotes, self.usage))
         self._library = _Once(lambda: _open_library(paths, self.catalogue, self.usage, self._is_loaded))
+        self._hub = _Once(lambda: _new_hub(paths))
+        self._downloads = _Once(lambda: _open_downloads(paths, self.hub, lambda: self.catalogue))
         self._formats = _Once(lambda: _new_format_cache(paths))
         self._speeds = _Once(lambda: _new_speeds(paths))
         self._decisions = _Once(lambda: _new_decisions(paths, self.settings))
@@ -170,6 +174,29 @@ class Workbench:
     def remove_remote(self, name: str) -> None:
         """Forget a remote engine and its key. Raises BadRequest or StorageFailed."""
         self._remote_store.remove(name)
+
+    @property
+    def hub(self) -> Hub:
+        """Models that can be downloaded. Nothing is asked before somebody wants to know."""
+        return self._hub()
+
+    @property
+    def downloads(self) -> Downloads:
+        """The queue of downloads. Nothing goes on before `go_on` or another of its methods says so."""
+        return self._downloads()
+
+    def fit_on_hub(self, details: RepositoryDetails, variant: Variant) -> Fit:
+        """Whether a model of the Hub fits this machine, by its header. Blocks for the network and for about a second.
+
+        Raises LmdeckError where that cannot be known.
+        """
+        return self.fit_here(self.hub.stand_in(details, variant))
+
+    def fit_here(self, model: ModelInfo) -> Fit:
+        """Whether a model fits this machine when nothing else is loaded. Blocks; raises LmdeckError."""
+        from tui.models.hub import fit_of
+
+        return fit_of(model, lambda one, config: self.engine.fit(one, config, alone=True))
 
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; a second of work on a new machine. Raises EngineFault."""
@@ -370,16 +397,20 @@ class Workbench:
     def close(self) -> None:
         """Stop everything, keep what came. Safe to call twice."""
         self._closing.set()
+        if self._downloads.made:
+            self.downloads.close()
+        if self._hub.made:
+            self.hub.close()
         with self._lock:
             generations, self._generations = self._generations, []
         for generation in generations:
             generation.cancel()
         for generation in generations:
             generation.wait(_CLOSING_PATIENCE)
-        if self._catalogue.made:
-            self.catalogue.close()
         if self._speeds.made:
             self._speeds().save()
+        if self._catalogue.made:
+            self.catalogue.close()
         if self._engine.made:
             self.engine.close()
         if self._threads.made:
@@ -439,9 +470,7 @@ class Workbench:
 
         loaded = self.engine.get(name) if self._engine.made else None
         if loaded is not None:
-            same = [one for one in self.catalogue.models() if one.path == loaded.info.path]
-            # A virtual model has the file of another one.
-            return min(same, key=lambda one: one.base != loaded.info.base, default=loaded.info)
+            return next((one for one in self.catalogue.models() if one.path == loaded.info.path), loaded.info)
         try:
             return self.catalogue.find(name)
         except ModelNotFound:
@@ -530,6 +559,21 @@ def _open_library(paths: Paths, catalogue: Catalogue, usage: Usage, in_use: Call
     from tui.models import Library
 
     return Library(paths.models, catalogue, usage, in_use)
+
+
+def _new_hub(paths: Paths) -> Hub:
+    from tui.models.hub import Hub, HubConnection
+
+    return Hub(HubConnection(), paths.stand_ins)
+
+
+def _open_downloads(paths: Paths, hub: Hub, catalogue: Callable[[], Catalogue]) -> Downloads:
+    from tui.models.downloads import Downloads
+
+    def arrived(_: Download) -> None:
+        catalogue().refresh()
+
+    return Downloads(hub.connection, paths.models, paths.downloads, arrived=arrived)
 
 
 def _new_remotes(store: RemoteStore) -> RemoteEngines:

@@ -27,7 +27,7 @@ that confirms too early; or everything behind any place."""
 DAMAGES: tuple[Damage, ...] = ("unsynced", "last commit", "anywhere")
 
 REPOSITORY = Path(__file__).parents[2]
-_LONGEST_LIFE = 1.6
+LONGEST = 1.6
 """Seconds that a process may write: several commits."""
 
 _FRAME_HEADER = 24
@@ -49,8 +49,8 @@ class Cut:
     """How much of the log was lost."""
 
 
-def cut_power(folder: Path, damage: Damage, chance: random.Random) -> Cut:
-    """Let a process write an answer into a new store in `folder`, cut its power at some moment, and look."""
+def cut_power(folder: Path, damage: Damage, chance: random.Random, longest: float = LONGEST) -> Cut:
+    """Let a process write an answer into a new store in `folder`, cut its power within some seconds, and look."""
     path, journal = folder / "lmdeck.db", folder / "journal"
     store = ThreadStore(path)
     thread = store.create_thread("T")
@@ -64,7 +64,7 @@ def cut_power(folder: Path, damage: Damage, chance: random.Random) -> Cut:
     )
     assert child.stdout is not None
     child.stdout.readline()
-    time.sleep(chance.uniform(0.0, _LONGEST_LIFE))
+    time.sleep(chance.uniform(0.0, longest))
     child.kill()
     killed = time.time()
     child.communicate()

@@ -11,10 +11,12 @@ from tui.cli.completion import completion
 from tui.cli.debug import debug
 from tui.cli.doctor import doctor
 from tui.cli.failures import FailureGroup
+from tui.cli.get import get
 from tui.cli.importing import import_
 from tui.cli.listing import ls
 from tui.cli.load import load, ps, unload
 from tui.cli.model import model
+from tui.cli.presets import presets
 from tui.cli.remote import remote
 from tui.cli.removing import rm
 from tui.cli.serve import serve
@@ -33,14 +35,16 @@ def command() -> None:
 
 
 command.add_command(chat)
+command.add_command(get)
 command.add_command(ls)
-command.add_command(import_)
-command.add_command(rm)
-command.add_command(model)
 command.add_command(load)
 command.add_command(unload)
 command.add_command(ps)
 command.add_command(bench)
+command.add_command(import_)
+command.add_command(rm)
+command.add_command(model)
+command.add_command(presets)
 command.add_command(remote)
 command.add_command(serve)
 command.add_command(server)

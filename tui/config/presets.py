@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -96,10 +96,10 @@ class PresetStore:
             except OSError as refused:
                 raise StorageFailed(f"{preset.path} cannot be deleted: {refused.strerror or refused}.") from refused
 
-    def import_file(self, path: Path) -> Preset:
+    def import_file(self, path: Path, *, unless: Container[str] = ()) -> Preset:
         """Take over a preset file of LM Studio's or of ours, under another name where its own is taken.
 
-        Raises BadRequest for a file that is none.
+        Raises BadRequest for a file that is none, and for one whose name, in small letters, is in `unless`.
         """
         try:
             found = _parsed(path)
@@ -107,6 +107,8 @@ class PresetStore:
             raise BadRequest(f"There is no file {path}.", "Give the path of a preset file.", field="file") from None
         except StorageFailed as problem:
             raise BadRequest(problem.message, "Choose a file that ends with .preset.json.", field="file") from problem
+        if found.name.lower() in unless:
+            raise BadRequest(f"There is a preset “{found.name}” already.", "Delete it first.", field="preset")
         taken = {other.name.lower() for other in self.all()}
         names = (found.name if number == 1 else f"{found.name} {number}" for number in range(1, len(taken) + 2))
         free = next(name for name in names if name.lower() not in taken)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         Cancelled,
         ContextExceeded,
         EngineFault,
+        HubFailed,
         LmdeckError,
         ModelNotFound,
         ModelUnusable,
@@ -108,7 +109,7 @@ else:
         {
             "configuration": "CacheType DeviceMemory FittedLoad FlashAttention Guardrail GuardrailLevel LoadConfig "
             "LoadedValue MemoryEstimate MemoryShortage Pooling RopeScaling SamplingConfig Speculation SplitMode",
-            "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault LmdeckError "
+            "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault HubFailed LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT AnswerConfig Constraint ConstraintKind ContextTrimmed Event Failed "
             "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
@@ -153,6 +154,7 @@ __all__ = [
     "GenerationStats",
     "Guardrail",
     "GuardrailLevel",
+    "HubFailed",
     "ImagePart",
     "LmdeckError",
     "LoadConfig",

@@ -120,6 +120,29 @@ class RemoteFailed(LmdeckError):
         self.status = status
 
 
+class HubFailed(LmdeckError):
+    """The Hub (Hugging Face, or what `HF_ENDPOINT` names) refused or could not be reached.
+
+    `status` is its HTTP status, 0 where there was no answer. `lasting` says that asking again changes nothing before
+    somebody does something about it; `retry_after` is how many seconds it asked us to wait.
+    """
+
+    code = "hub_failed"
+
+    def __init__(
+        self, message: str, advice: str = "", *, status: int = 0, lasting: bool = False, retry_after: float = 0.0
+    ) -> None:
+        super().__init__(message, advice)
+        self.status = status
+        self.lasting = lasting
+        self.retry_after = retry_after
+
+    @property
+    def offline(self) -> bool:
+        """Whether there was no answer at all."""
+        return not self.status
+
+
 class StorageFailed(LmdeckError):
     """The disk or the database refused. What was on disk before is still there."""
 

@@ -93,12 +93,13 @@ class Engine:
         """
         return self._planned(model, config, likely_projector(model, config), self._replaceable(model)).estimate
 
-    def fit(self, model: ModelInfo, config: LoadConfig) -> FittedLoad:
+    def fit(self, model: ModelInfo, config: LoadConfig, *, alone: bool = False) -> FittedLoad:
         """The configuration with the context length and the GPU layers that go into the memory that is free.
 
-        Blocks for some estimates; raises ModelWillNotFit if nothing fits, and as `estimate` does.
+        `alone` counts as free what loaded models hold. Blocks for some estimates; raises ModelWillNotFit if nothing
+        fits, and as `estimate` does.
         """
-        going = self._replaceable(model)
+        going = self.loaded() if alone else self._replaceable(model)
         fitted = self._planned(model, replace(config, fit=True), likely_projector(model, config), going)
         if fitted.estimate.shortage is not None:
             raise refusal(model, fitted.config, fitted.estimate)

@@ -30,7 +30,7 @@ def _pause() -> Callable[[int], object]:
     # A name is looked for in what a library depends on, too, so this finds the OpenMP that ggml itself uses.
     for file in sorted(library_folder().glob("*ggml-cpu*")):
         try:
-            return ctypes.CDLL(str(file)).omp_pause_resource_all  # type: ignore[no-any-return]
+            return ctypes.CDLL(str(file)).omp_pause_resource_all
         except (OSError, AttributeError):
             continue
     return lambda _: None

@@ -1,4 +1,4 @@
-"""How the makers of a model want it to be used, as it stands in its file and in what came with it."""
+"""What comes with a model: how its makers want it to be sampled, and what a `model.yaml` or its store says."""
 
 from __future__ import annotations
 
@@ -27,21 +27,22 @@ _KEYS = {
 
 
 def file_defaults(model: ModelInfo) -> Mapping[str, Any]:
-    """Values by dotted keys, unchecked; nothing for a file that says nothing or cannot be read.
-
-    What a `model.yaml` or the store of another program says counts for more than the file.
-    """
-    found: dict[str, Any] = {}
-    try:
-        status = model.path.stat()
-        found |= _read(model.path, status.st_mtime_ns, status.st_size)
-    except (OSError, ValueError):
-        found = {}
+    """Values by dotted keys, unchecked; what lies beside the file counts before what stands in it."""
+    found: dict[str, Any] = dict(_in_file(model))
     found |= {f"load.{name}": value for name, value in model.defaults.load}
     found |= {f"sampling.{name}": value for name, value in model.defaults.sampling}
     if model.defaults.system_prompt:
         found["answer.system_prompt"] = model.defaults.system_prompt
     return found
+
+
+def _in_file(model: ModelInfo) -> Mapping[str, float]:
+    """Values of sampling; nothing for a file that says nothing or cannot be read."""
+    try:
+        status = model.path.stat()
+    except (OSError, ValueError):
+        return {}
+    return _read(model.path, status.st_mtime_ns, status.st_size)
 
 
 # Reading a header takes tens of milliseconds where the vocabulary is large, and every answer asks.

@@ -10,7 +10,7 @@ import re
 import zlib
 from functools import cache
 from struct import Struct
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 from tui.domain import ModelUnusable
 
@@ -71,12 +71,24 @@ class KnownTexts:
         self._known.setdefault((count, beginning), []).append((length, checksum))
 
 
+class Readable(Protocol):
+    """What a header is read from: a file, or what behaves like one."""
+
+    def seek(self, position: int, /) -> int:
+        """Go to a position, counted from the start."""
+
+    def read(self, count: int, /) -> bytes:
+        """The next bytes, fewer only at the end."""
+
+
 class HeaderBytes:
     """Reads little-endian values one after the other from a binary file of a known size."""
 
-    def __init__(self, file: BinaryIO, size: int, known: KnownTexts | None = None) -> None:
+    def __init__(self, file: Readable, size: int, known: KnownTexts | None = None, window: int = WINDOW) -> None:
+        """`window` is how many bytes are read at once, `known` the arrays that other files have."""
         self._file = file
         self._known = known
+        self._window = window
         self._size = size
         self._start = 0
         self._data = b""
@@ -207,6 +219,6 @@ class HeaderBytes:
             raise damaged(f"The file is cut off or damaged: it ends inside {what}", position)
         self._file.seek(position)
         self._start, self._at = position, 0
-        self._data = self._file.read(max(count, WINDOW))
+        self._data = self._file.read(max(count, self._window))
         if len(self._data) < count:
             raise damaged(f"The file became shorter while it was read: {what} is gone", position, "Try again.")

@@ -15,6 +15,7 @@ from tui.domain import (
     Busy,
     Cancelled,
     ContextExceeded,
+    HubFailed,
     LmdeckError,
     ModelNotFound,
     ModelUnusable,
@@ -34,6 +35,7 @@ _STATUS: tuple[tuple[type[LmdeckError], int], ...] = (
     (BadTemplate, 422),
     (Busy, 409),
     (Cancelled, 499),
+    (HubFailed, 502),
     (RemoteFailed, 502),
     (StorageFailed, 507),
 )

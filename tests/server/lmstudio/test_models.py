@@ -168,15 +168,6 @@ def test_what_is_not_loaded_cannot_be_unloaded(api: httpx.Client) -> None:
     assert api.post("/models/unload", json={"model": "talker"}).json()["error"]["param"] == "instance_id"
 
 
-def test_downloads_are_refused_clearly(api: httpx.Client) -> None:
-    for answer in (
-        api.post("/models/download", json={"model": "ibm/granite-4-micro"}),
-        api.get("/models/download/status/job_493c7c9ded"),
-    ):
-        assert (answer.status_code, answer.json()["error"]["type"]) == (501, "not_implemented")
-    assert api.post("/models/download", json={}).json()["error"]["code"] == "missing_required_parameter"
-
-
 def test_numbers_of_weights() -> None:
     sizes = {0: None, 512: "512", 265_000: "265K", 137_000_000: "137M", 1_720_000_000: "1.7B", 70_600_000_000: "71B"}
     assert {size: params_string(size) for size in sizes} == sizes

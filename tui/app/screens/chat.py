@@ -48,6 +48,7 @@ class ChatScreen(ThreadPanes):
         self.begin(self.open_last_thread())
         self.begin(self._open_models())
         self.begin(self.deck.desk.restore())
+        self.begin(self._resume_downloads())
         self.set_interval(LOOK_EVERY, self._look_at_server)
 
     def _look_at_server(self) -> None:
@@ -222,6 +223,32 @@ class ChatScreen(ThreadPanes):
         from tui.app.screens.library import LibraryScreen
 
         self.app.push_screen(LibraryScreen(self.workbench), self._model_chosen)
+
+    def action_discover(self) -> None:
+        from tui.app.screens.discover import DiscoverScreen
+
+        self.app.push_screen(DiscoverScreen(self.workbench), self._load_arrived)
+
+    def action_show_downloads(self) -> None:
+        from tui.app.screens.downloads import DownloadsScreen
+
+        self.app.push_screen(DownloadsScreen(self.workbench), self._load_arrived)
+
+    def _load_arrived(self, path: str | None) -> None:
+        if path:
+            self.begin(self._load_file(path))
+
+    async def _load_file(self, path: str) -> None:
+        """Ask how to load a model that was downloaded."""
+        from tui.app.screens.asking_load import ask_how_to_load
+
+        model = await asyncio.to_thread(lambda: self.workbench.catalogue.find(path))
+        await ask_how_to_load(self.deck, model, None, lambda loaded: self._model_chosen(loaded.key if loaded else None))
+
+    async def _resume_downloads(self) -> None:
+        """Let downloads go on that were going on when the program ended."""
+        if await asyncio.to_thread(self.workbench.paths.downloads.exists):
+            await asyncio.to_thread(lambda: self.workbench.downloads.go_on())
 
     def action_choose_model(self) -> None:
         from tui.app.screens.model_picker import ModelPicker

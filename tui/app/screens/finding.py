@@ -30,11 +30,13 @@ async def search(screen: ChatScreen) -> None:
     if key is None:
         return
     thread_id, _, message_id = key.partition(SEPARATOR)
-    if message_id:
-        await screen.conversation.store(lambda store: store.editor.activate(message_id))
     screen.action_leave_threads()
     await screen.open_thread(thread_id, message_id)
     if message_id:
+        if screen.conversation.stored(message_id) is None and not screen.bridge.running(thread_id):
+            # It stands in another branch than the one that was shown last.
+            await screen.conversation.store(lambda store: store.editor.activate(message_id))
+            await screen.conversation.reload(message_id)
         screen.transcript.look_for_words(dialog.typed)
         screen.transcript.focus()
 

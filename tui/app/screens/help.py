@@ -22,8 +22,9 @@ HEADINGS: dict[Where, str] = {
     "bench": "After measuring", "sampling": "With the thread's settings", "parameters": "Among the parameters",
     "requests": "Among the requests", "request": "With a request", "options": "Among the options",
     "tokens": "Among the tokens", "server": "In the server view", "picking": "Among what was found",
-    "writing": "While you write", "reading": "In this text", "dialogs": "In this dialog", "chat": "In the chat",
-    "everywhere": "Everywhere",
+    "writing": "While you write", "reading": "In this text", "repositories": "Among the models found",
+    "choices": "Among the files", "downloads": "Among the downloads", "discover": "When finding models",
+    "dialogs": "In this dialog", "chat": "In the chat", "everywhere": "Everywhere",
 }  # fmt: skip
 """In the order in which help lists them: what is nearest comes first."""
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from tui.app.figures import bytes_text, one_line
 from tui.app.model_text import section_text
+from tui.app.screens.asking_load import ask_how_to_load
 from tui.app.screens.copying import copy_text
-from tui.config import Collapsed
-from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from tui.app.screens.library import LibraryScreen
@@ -30,8 +29,6 @@ def empty_text(screen: LibraryScreen) -> str:
 
 def load(screen: LibraryScreen) -> None:
     """Ask for load parameters; those of a loaded model are the ones it has."""
-    from tui.app.screens.load_dialog import LoadDialog
-
     row = screen.row
     if row is None:
         return
@@ -46,17 +43,8 @@ def load(screen: LibraryScreen) -> None:
         else:
             screen.look()
 
-    async def ask() -> None:
-        present = screen.loaded.get(model.key)
-        try:
-            below = await asyncio.to_thread(screen.workbench.defaults_of, model.key)
-        except LmdeckError as error:  # a damaged file of defaults must not keep anybody from loading
-            screen.deck.report(error)
-            below = Collapsed()
-        config = present.config if present else below.load
-        screen.app.push_screen(LoadDialog(screen.workbench, model, config, below), ended)
-
-    screen.begin(ask())
+    asking = ask_how_to_load(screen.deck, model, screen.loaded.get(model.key), ended)
+    screen.run_worker(screen.deck.attempt(asking), group="parameters", exclusive=True)
 
 
 def unload(screen: LibraryScreen) -> None:

@@ -15,13 +15,13 @@ from tui.app.actions import bindings_for
 from tui.app.estimate_text import values_text
 from tui.app.library_watch import LOOK_EVERY, LibraryWatch
 from tui.app.remote_rows import remote_details, remote_rows
+from tui.app.screens.asking_load import ask_how_to_load
 from tui.app.screens.dialogs import ConfirmDialog
-from tui.app.screens.load_dialog import LABELS, LoadDialog
+from tui.app.screens.load_dialog import LABELS
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
-from tui.config import Collapsed
-from tui.domain import LmdeckError, ModelInfo
+from tui.domain import LmdeckError
 
 if TYPE_CHECKING:
     from textual.timer import Timer
@@ -99,7 +99,7 @@ class ModelPicker(ModalScreen[str | None]):
             else (
                 "No models yet.\n\nPut a GGUF file into this folder, or into a folder below it:\n"
                 f"{self._workbench.paths.models}\n\nThis list refreshes by itself.\n\n"
-                "Or press a to use the models of another machine."
+                "Or press f to find and download one, or a to use the models of another machine."
             )
         )
         rows.set_items(models)
@@ -166,17 +166,8 @@ class ModelPicker(ModalScreen[str | None]):
         if not model.usable:
             self.notify(f"{model.key} cannot be loaded. The reason stands below the list.", markup=False)
             return
-        self.run_worker(self.deck.attempt(self._ask_parameters(model)), group="parameters", exclusive=True)
-
-    async def _ask_parameters(self, model: ModelInfo) -> None:
-        present = self._loaded.get(model.key)
-        try:
-            below = await asyncio.to_thread(self._workbench.defaults_of, model.key)
-        except LmdeckError as error:  # a damaged file of defaults must not keep anybody from loading
-            self.deck.report(error)
-            below = Collapsed()
-        config = present.config if present else below.load
-        self.app.push_screen(LoadDialog(self._workbench, model, config, below), self._load_ended)
+        asking = ask_how_to_load(self.deck, model, self._loaded.get(model.key), self._load_ended)
+        self.run_worker(self.deck.attempt(asking), group="parameters", exclusive=True)
 
     def _load_ended(self, loaded: LoadedModel | None) -> None:
         if loaded is not None:
@@ -203,6 +194,19 @@ class ModelPicker(ModalScreen[str | None]):
     async def _unload(self, key: str) -> None:
         await asyncio.to_thread(self._workbench.unload, key)
         self._look()
+
+    def action_discover(self) -> None:
+        """Look for models on the Hub; what is to be loaded then comes back here."""
+        from tui.app.screens.discover import DiscoverScreen
+
+        self.app.push_screen(DiscoverScreen(self._workbench), self._arrived)
+
+    def _arrived(self, path: str | None) -> None:
+        self.run_worker(self.deck.attempt(self._load_file(path)) if path else self._show_models())
+
+    async def _load_file(self, path: str) -> None:
+        model = await asyncio.to_thread(self._workbench.catalogue.find, path)
+        await ask_how_to_load(self.deck, model, self._loaded.get(model.key), self._load_ended)
 
     def action_add_remote(self) -> None:
         """Ask for another remote engine."""

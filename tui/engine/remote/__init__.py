@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tui.domain import RemoteEndpoint
     from tui.engine.remote.answer import RemoteAnswer
+    from tui.engine.remote.connection import LeavableLoop
     from tui.engine.remote.engines import RemoteEngines, RemoteModel, RemoteState
     from tui.engine.remote.listing import list_models
 else:
@@ -19,9 +20,18 @@ else:
         __name__,
         {
             "answer": "RemoteAnswer",
+            "connection": "LeavableLoop",
             "engines": "RemoteEngines RemoteModel RemoteState",
             "listing": "list_models",
         },
     )
 
-__all__ = ["RemoteAnswer", "RemoteEndpoint", "RemoteEngines", "RemoteModel", "RemoteState", "list_models"]
+__all__ = [
+    "LeavableLoop",
+    "RemoteAnswer",
+    "RemoteEndpoint",
+    "RemoteEngines",
+    "RemoteModel",
+    "RemoteState",
+    "list_models",
+]

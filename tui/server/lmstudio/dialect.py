@@ -6,7 +6,6 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,23 +17,14 @@ from tui.server.answering import Answers, unless_gone
 from tui.server.bodies import read_json
 from tui.server.collecting import Collected
 from tui.server.dialects import Dialect
-from tui.server.lmstudio import chat, loading
+from tui.server.lmstudio import chat, downloading, loading
 from tui.server.lmstudio.abilities import TemplateAbilities
-from tui.server.lmstudio.errors import NotOffered, error_body, strictly
+from tui.server.lmstudio.errors import error_body, strictly
 from tui.server.lmstudio.events import ChatEvents, encode
 from tui.server.lmstudio.listing import listed, model_object
 from tui.server.lmstudio.store import ChatStore, Conversation
 from tui.server.openapi import takes
 from tui.server.services import Services
-
-
-class DownloadRequest(BaseModel):
-    """`POST /api/v1/models/download`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    model: str = Field(min_length=1)
-    quantization: str | None = None
 
 
 def lmstudio_dialect(answers: Answers) -> Dialect:
@@ -102,15 +92,16 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         await run_in_threadpool(loading.unload, services, wire)
         return JSONResponse({"instance_id": wire.instance_id})
 
-    @takes(DownloadRequest)
+    @takes(downloading.DownloadRequest)
     async def download(request: Request) -> Response:
-        """Download a model, which this server cannot do yet."""
-        strictly(DownloadRequest, await read_json(request, services.options().largest_body))
-        raise _no_downloads()
+        """Begin to download a model, or say that it is here."""
+        wire = strictly(downloading.DownloadRequest, await read_json(request, services.options().largest_body))
+        return JSONResponse(await run_in_threadpool(downloading.begin, services, wire))
 
-    async def download_status(_: Request) -> Response:
-        """How a download goes, of which this server has none yet."""
-        raise _no_downloads()
+    async def download_status(request: Request) -> Response:
+        """How a download goes."""
+        job = await run_in_threadpool(downloading.find_job, services, request.path_params["job_id"])
+        return JSONResponse(downloading.status_body(job))
 
     async def status(_: Request) -> Response:
         """What program this is."""
@@ -137,11 +128,3 @@ def _prepared(
     generation = wire.to_request(info.key, before, turn)
     loading.make_context(services, info, wire.context_length)
     return before, generation
-
-
-def _no_downloads() -> NotOffered:
-    return NotOffered(
-        "Models cannot be downloaded through this server yet.",
-        "Put the GGUF file into the models folder.",
-        kind="not_implemented",
-    )

@@ -68,6 +68,12 @@ class NotOffered(Refused):
         self.field = field
 
 
+class JobNotFound(ModelNotFound):
+    """No download has the id that was asked for."""
+
+    code = "job_not_found"
+
+
 def error_body(error: LmdeckError, status: int) -> dict[str, Any]:
     """The JSON object around an error."""
     if isinstance(error, Refused) and status == 404:
@@ -84,7 +90,7 @@ def error_object(error: LmdeckError, status: int) -> dict[str, Any]:
     elif isinstance(error, NotOffered):
         code = error.kind
     elif isinstance(error, ModelNotFound):
-        field = "model"
+        field = "job_id" if isinstance(error, JobNotFound) else "model"
     elif isinstance(error, ContextExceeded):
         field = "input"
     elif type(error) is BadRequest:
@@ -107,7 +113,7 @@ def _kind(error: LmdeckError, status: int) -> ErrorType:
     if isinstance(error, NotOffered):
         return error.kind
     if isinstance(error, ModelNotFound):
-        return "model_not_found"
+        return "job_not_found" if isinstance(error, JobNotFound) else "model_not_found"
     return "internal_error" if status >= 500 else "invalid_request"
 
 
