@@ -65,7 +65,6 @@ def measure(rounds: int) -> Report:
         folder, index = Path(home) / "models", Path(home) / "index.json"
         make_library(folder)
         files = sorted(folder.rglob("*.gguf"))
-        first: list[float] = []
 
         def look(*, cold: bool) -> float:
             if cold:
@@ -95,7 +94,6 @@ def measure(rounds: int) -> Report:
             "listing": listing,
         }
         results = in_turn(rounds, contestants)
-        first.extend(results["warm"])
     return Report(
         "library",
         {
