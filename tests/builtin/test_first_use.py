@@ -21,7 +21,7 @@ from tui.__main__ import make_server
 from tui.app.app import LmdeckApp
 from tui.app.screens.model_picker import ModelPicker
 from tui.builtin import EMBEDDING, GUIDE
-from tui.domain import ServerOptions
+from tui.domain import BUILT_IN, ServerOptions
 from tui.paths import find_paths
 from tui.server import Server
 from tui.workbench import BUILT_IN_SETTING, Workbench
@@ -47,6 +47,8 @@ class Screen:
                 await self.pilot.pause(0.02)
 
     async def ask(self, text: str) -> None:
+        # The composer takes up a draft while a thread is being opened.
+        await self.until(lambda: not any(worker.is_running for worker in self.app.workers))
         await self.pilot.press(*("space" if letter == " " else letter for letter in text), "enter")
 
 
@@ -85,7 +87,7 @@ async def test_it_is_loaded_unasked_and_says_who_it_is(size: tuple[int, int]) ->
 @pytest.mark.usefixtures("built_in")
 async def test_a_question_that_comes_before_the_guide_waits_for_it() -> None:
     async with opened() as screen:
-        await screen.ask("hi")
+        await screen.pilot.press("h", "i", "enter")
         await screen.until(GUIDE_SAYS)
         assert not isinstance(screen.app.screen, ModelPicker)
 
@@ -194,7 +196,7 @@ def test_the_list_tells_them_from_others() -> None:
     assert "No models yet but the built-in ones." in listed.stderr
     assert GUIDE in listed.stdout
     records = json.loads(lmdeck("ls", "--json").stdout)
-    assert {record["key"]: record["builtin"] for record in records} == {GUIDE: True, EMBEDDING: True}
+    assert {record["modelKey"]: record["source"] for record in records} == dict.fromkeys((GUIDE, EMBEDDING), BUILT_IN)
 
 
 @pytest.fixture

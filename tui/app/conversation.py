@@ -161,6 +161,7 @@ class Conversation:
         """What stands above an empty thread, and stays there while it grows. It is no part of the thread."""
         if not self.thread_id and message != self._greeting:
             self._greeting = message
+            self._say_below("")
             self._show(self._drawn([]))
 
     def answer_started(self, answer: RunningAnswer) -> None:

@@ -54,8 +54,8 @@ class ReadyModels:
 
     def pick(self, thread_id: str, last_used: str, wanted: str = "") -> ReadyModel | None:
         """The model for a thread: the chosen one, the one last used there, the one that the thread's settings want,
-        the last chosen one, any loaded one. What settings want is loaded for the answer if need be. What is built in goes
-        on only where it was chosen, or nothing else is there.
+        the last chosen one, any loaded one. What settings want is loaded for the answer if need be. What is built in
+        goes on only where it was chosen, or nothing else is there.
         """
         own = [model for model in self._loaded.values() if not model.builtin]
         if (own or wanted) and last_used in self._loaded and self._loaded[last_used].builtin:

@@ -31,6 +31,9 @@ async def title_if_wanted(screen: ChatScreen, answer: RunningAnswer) -> None:
     stats = answer.stats
     if wanted == "never" or thread is None or stats is None or thread.message_count != FIRST_EXCHANGE:
         return
+    model = screen.model_of(answer.thread_id)
+    if wanted == "auto" and model is not None and model.builtin:
+        return  # the guide is too small for it, and the first message is a good title
     natural = answer.error is None and stats.stop_reason == "eosFound" and thread.title_origin == "first message"
     if natural and (wanted == "always" or stats.generation_speed >= FAST_ENOUGH):
         await title_thread(screen, answer.thread_id)
