@@ -10,6 +10,7 @@ NAMES = (
     "engine",
     "formats",
     "gap",
+    "guide",
     "library",
     "memory",
     "powercut",
