@@ -185,6 +185,11 @@ class Workbench:
         """The queue of downloads. Nothing goes on before `go_on` or another of its methods says so."""
         return self._downloads()
 
+    def resume_downloads(self) -> None:
+        """Let downloads go on that were going on when the program ended. Reads the disk."""
+        if self.paths.downloads.exists():
+            self.downloads.go_on()
+
     def fit_on_hub(self, details: RepositoryDetails, variant: Variant) -> Fit:
         """Whether a model of the Hub fits this machine, by its header. Blocks for the network and for about a second.
 

@@ -201,6 +201,9 @@ class FakeWorkbench:
     def threads(self) -> ThreadStore:
         return ThreadStore(self.paths.database)
 
+    def resume_downloads(self) -> None:
+        pass
+
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:  # noqa: ARG002
         self.estimates.append(config)
         if self.estimate_error is not None:

@@ -55,7 +55,7 @@ def screen_of(person: Person) -> LibraryScreen:
 
 
 async def open_library(person: Person) -> LibraryScreen:
-    await person.press("f7")
+    await person.press("f2")
     await person.until(lambda: "broken" in person.text())
     return screen_of(person)
 
@@ -255,7 +255,7 @@ async def test_import(workbench: FakeWorkbench, own: Path, tmp_path: Path) -> No
 async def test_empty_library_says_what_to_do(workbench: FakeWorkbench) -> None:
     workbench.catalogue.on_disk.clear()
     async with person_at(workbench, (80, 24)) as person:
-        await person.press("f7")
+        await person.press("f2")
         await person.until(lambda: "No models yet." in person.text())
         assert "press a to import" in " ".join(person.text().split())
 
@@ -277,7 +277,7 @@ async def test_screen_does_not_wait_for_the_disk(
     assert own.exists()
     async with person_at(workbench) as person:
         try:
-            await person.press("f7")
+            await person.press("f2")
             await person.until(lambda: "reading" in person.text() and "gemma-q4_k_m" in names(person))
             assert "qwen3-8b" not in names(person)
             await person.press("s")

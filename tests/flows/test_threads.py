@@ -43,7 +43,7 @@ def test_tour(home: Path) -> None:
         screen.wait("┏━ Message")
         screen.type("Where do they sleep")
         screen.keys("Enter")
-        screen.wait("talker")
+        screen.wait(has_all("talker", "enter use or load"))
         screen.keys("Enter")
         screen.wait("Load talker")
         screen.wait("Fits")

@@ -71,7 +71,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("sampling", "Sampling and presets", "How this thread's answers are made, and where each value comes from",
            "chat", "view('sampling')", "f8", "sampling", 9, go="i"),
     Action("library", "My models", "All models on this machine: details, load, import, delete", "chat",
-           "show_library", "f7", "my models", 12, first=True, go="y"),
+           "show_library", "f2", "my models", 12, go="y"),
     Action("again", "Answer again", "Lets the model answer your last message once more", "chat",
            "answer_again", "ctrl+r", "again", 10, go="r"),
     Action("search", "Search all threads", "Words in messages and titles; opens the thread there", "chat",

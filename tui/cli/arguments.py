@@ -42,6 +42,17 @@ def complete_model(_context: click.Context, _parameter: click.Parameter, incompl
     return [model.key for model in models if model.usable and model.key.startswith(incomplete.lower())]
 
 
+def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
+    """Typed values by the names of their parameters, of `--set NAME=VALUE`. Raises BadRequest."""
+    values = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise BadRequest(f"{assignment!r} is not a parameter.", "Write it as NAME=VALUE.", field="--set")
+        values[name.strip().replace("-", "_")] = value
+    return values
+
+
 def split_user_repo(text: str) -> tuple[str, str]:
     """The two names of `user/repo`. Raises BadRequest."""
     user, slash, repository = text.strip().partition("/")

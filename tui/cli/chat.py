@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import complete_model, model_or_only_one
+from tui.cli.arguments import assigned, complete_model, model_or_only_one
 from tui.cli.failures import INTERRUPTED
 from tui.domain import (
     STOP_REASON_TEXT,
-    BadRequest,
     Failed,
     Finished,
     GenerationRequest,
@@ -108,12 +107,7 @@ def _configurations(assignments: tuple[str, ...]) -> tuple[LoadConfig, SamplingC
     """The configurations with what was assigned, and the dotted keys of that."""
     from tui.config import LOAD_PARAMETERS, SAMPLING_PARAMETERS, with_values
 
-    values = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise BadRequest(f"{assignment!r} is not a parameter.", "Write it as NAME=VALUE.", field="--set")
-        values[name.strip().replace("-", "_")] = value
+    values = assigned(assignments)
     loads = {parameter.name for parameter in LOAD_PARAMETERS}
     load = with_values(LoadConfig(), LOAD_PARAMETERS, {name: values[name] for name in values if name in loads})
     rest = {name: value for name, value in values.items() if name not in loads}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tui.cli.arguments import complete_model, model_or_only_one
+from tui.cli.arguments import assigned, complete_model, model_or_only_one
 from tui.cli.listing import print_table
 from tui.cli.running import ask_server, running_server
 from tui.domain import BadRequest, ModelNotFound
@@ -50,7 +50,7 @@ def load(
     from tui.workbench import Workbench
 
     given = {"context_length": context_length, "parallel": parallel}
-    typed = {name: value for name, value in given.items() if value is not None} | _assigned(assignments)
+    typed = {name: value for name, value in given.items() if value is not None} | assigned(assignments)
     asked = _parsed(typed) | ({} if gpu is None else {"gpu_offload_ratio": _ratio(gpu)})
     paths = find_paths()
     workbench = Workbench(paths)
@@ -155,16 +155,6 @@ def _span(milliseconds: int) -> str:
         if seconds >= size:
             return f"{seconds / size:.1f}".removesuffix(".0") + letter
     return f"{seconds}s"
-
-
-def _assigned(assignments: tuple[str, ...]) -> dict[str, str]:
-    values = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise BadRequest(f"{assignment!r} is not a parameter.", "Write it as NAME=VALUE.", field="--set")
-        values[name.strip().replace("-", "_")] = value
-    return values
 
 
 def _parsed(typed: dict[str, str]) -> dict[str, Any]:

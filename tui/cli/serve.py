@@ -79,6 +79,7 @@ def serve(
         server.start(options, remember=False)
         click.echo(server.state.address)
         warn_of_network(server.options)
+        workbench.resume_downloads()
         while (line := lines.get()) is not _STOP:
             _report(line)
     finally:

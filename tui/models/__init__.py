@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tui.models.catalogue import Catalogue, SoFar, SourceState
+    from tui.models.defaults_in_file import file_defaults
     from tui.models.describe import Abilities
     from tui.models.details import ModelDetails, read_details
-    from tui.models.file_defaults import file_defaults
     from tui.models.file_manager import folder_opener
     from tui.models.gguf import GgufHeader, TensorInfo, read_header
     from tui.models.gguf_vocabulary import read_vocabulary
@@ -31,7 +31,7 @@ else:
             "catalogue": "Catalogue SoFar SourceState",
             "describe": "Abilities",
             "details": "ModelDetails read_details",
-            "file_defaults": "file_defaults",
+            "defaults_in_file": "file_defaults",
             "file_manager": "folder_opener",
             "gguf": "GgufHeader TensorInfo read_header",
             "gguf_vocabulary": "read_vocabulary",

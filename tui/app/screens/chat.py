@@ -48,7 +48,7 @@ class ChatScreen(ThreadPanes):
         self.begin(self.open_last_thread())
         self.begin(self._open_models())
         self.begin(self.deck.desk.restore())
-        self.begin(self._resume_downloads())
+        self.begin(asyncio.to_thread(self.workbench.resume_downloads))
         self.set_interval(LOOK_EVERY, self._look_at_server)
 
     def _look_at_server(self) -> None:
@@ -244,11 +244,6 @@ class ChatScreen(ThreadPanes):
 
         model = await asyncio.to_thread(lambda: self.workbench.catalogue.find(path))
         await ask_how_to_load(self.deck, model, None, lambda loaded: self._model_chosen(loaded.key if loaded else None))
-
-    async def _resume_downloads(self) -> None:
-        """Let downloads go on that were going on when the program ended."""
-        if await asyncio.to_thread(self.workbench.paths.downloads.exists):
-            await asyncio.to_thread(lambda: self.workbench.downloads.go_on())
 
     def action_choose_model(self) -> None:
         from tui.app.screens.model_picker import ModelPicker
