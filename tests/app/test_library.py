@@ -57,6 +57,9 @@ def screen_of(person: Person) -> LibraryScreen:
 async def open_library(person: Person) -> LibraryScreen:
     await person.press("f2")
     await person.until(lambda: "broken" in person.text())
+    # What the load dialog asks for goes by these.
+    workbench = cast(FakeWorkbench, person.app.workbench)
+    workbench.disk_models = list(workbench.catalogue.models())
     return screen_of(person)
 
 
@@ -123,7 +126,6 @@ async def test_loading_uses_the_model_and_comes_back_to_the_chat(workbench: Fake
     async with person_at(workbench) as person:
         await open_library(person)
         await go_to(person, "gemma-q4_k_m")
-        workbench.disk_models = list(workbench.catalogue.models())
         await person.press("enter", "enter")
         await person.until(lambda: person.app.screen is person.chat)
         assert "gemma-q4_k_m" in person.top

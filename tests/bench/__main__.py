@@ -11,6 +11,7 @@ NAMES = (
     "first_use",
     "formats",
     "gap",
+    "guide",
     "library",
     "memory",
     "powercut",

@@ -1,0 +1,89 @@
+"""The corpus: the same for the same number, right calls, and nothing that the check asks."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+
+from tui.builtin.training.checking import call_cases, form_cases, question_cases
+from tui.builtin.training.corpus import dialogues
+from tui.builtin.training.dialogue import Dialogue, Parameter, segments
+from tui.builtin.training.seeds import facts, functions, held_out, words
+from tui.builtin.training.talking import program_facts
+
+COUNT = 1500
+TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "string[]": list}
+
+
+def some(seed: int = 5) -> list[Dialogue]:
+    return list(islice(dialogues(seed), COUNT))
+
+
+def test_the_same_number_makes_the_same_corpus() -> None:
+    one, again, other = (list(islice(dialogues(seed), 40)) for seed in (1, 1, 2))
+    assert one == again
+    assert one != other
+
+
+def test_calls_are_of_offered_functions_with_values_of_their_types() -> None:
+    calls = 0
+    for dialogue in some():
+        offered = {function.name: function for function in dialogue.functions}
+        for call in (call for turn in dialogue.turns for call in turn.calls):
+            parameters: dict[str, Parameter] = {p.name: p for p in offered[call.name].parameters}
+            calls += 1
+            for name, value in call.arguments.items():
+                assert isinstance(value, TYPES[parameters[name].type]), (call, parameters[name])
+                assert value in parameters[name].choices or not parameters[name].choices
+            assert {p.name for p in parameters.values() if not p.optional} <= set(call.arguments)
+    assert calls > COUNT / 4
+
+
+def test_answers_in_json_are_json() -> None:
+    answers = [turn.text for dialogue in some() for turn in dialogue.turns if turn.role == "assistant"]
+    made = [json.loads(answer) for answer in answers if answer.startswith("{")]
+    assert len(made) > COUNT / 20
+
+
+def test_only_answers_are_learned() -> None:
+    for dialogue in some()[:200]:
+        pieces = segments(dialogue)
+        learned = "".join(piece for piece, learn in pieces if learn)
+        assert "<|im_start|>" not in learned
+        assert learned.endswith("<|im_end|>")
+
+
+def test_held_out_questions_are_never_trained() -> None:
+    asked = {turn.text.strip(" ?.!").lower() for dialogue in some() for turn in dialogue.turns if turn.role == "user"}
+    assert not asked & {question.lower() for _, _, question in question_cases()}
+
+
+def test_held_out_words_are_never_trained() -> None:
+    verbs = set(words("verb", kept_out=True))
+    assert verbs
+    names = {function.name for dialogue in some() for function in dialogue.functions}
+    for case in call_cases():
+        assert case.call.name not in names
+    assert all(held_out(verb) for verb in verbs)
+
+
+def test_every_fact_answers_its_own_questions() -> None:
+    known = (*program_facts(), *facts("talk"))
+    assert len(program_facts()) >= 120
+    assert len({fact.id for fact in known}) == len(known)
+    for fact in known:
+        assert fact.questions, fact.id
+        assert all(fact.answered_by(answer) for answer in fact.answers), fact.id
+        assert fact.key_facts or not fact.held_out, fact.id
+    # Key facts tell answers apart, but for a few that say the same.
+    for fact in known:
+        same = [other.id for other in known if other is not fact and fact.answered_by(other.answers[0])]
+        assert not fact.held_out or len(same) < 7, (fact.id, same)
+
+
+def test_held_out_sets_are_whole() -> None:
+    assert len(question_cases()) >= 150
+    assert len(call_cases()) >= 150
+    assert len({json.dumps(case.schema) + case.request for case in form_cases()}) >= 40
+    for seed in functions("held_out_calls"):
+        assert all(arguments is not None for _, arguments in seed.requests)

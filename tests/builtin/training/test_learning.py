@@ -1,0 +1,44 @@
+"""Training a very small network for some steps, going on with it, and the model file that comes of it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="torch is not installed; only those who train the guide need it")
+
+from tui.builtin.training.convert import write_model  # noqa: E402
+from tui.builtin.training.corpus import dialogues  # noqa: E402
+from tui.builtin.training.dialogue import segments  # noqa: E402
+from tui.builtin.training.learning import Plan, Progress, open_checkpoint, rate_factor, train  # noqa: E402
+from tui.builtin.training.network import Shape  # noqa: E402
+from tui.builtin.training.vocabulary import train_vocabulary  # noqa: E402
+from tui.models import read_header  # noqa: E402
+
+
+def test_it_learns_goes_on_and_is_converted(tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    texts = ("".join(piece for piece, _ in segments(dialogue)) for dialogue in islice(dialogues(4), 200))
+    vocabulary = train_vocabulary(texts, 500, least=5)
+    shape = Shape(len(vocabulary.tokens), layers=2, width=64, heads=2, kv_heads=1, feed_forward=64)
+    reports: list[Progress] = []
+    plan = Plan(12, portions=2, portion_tokens=400)
+    first = train(tmp_path, vocabulary, shape, plan, reports.append)
+    begun = first.loss
+    more = train(tmp_path, vocabulary, shape, Plan(30, portions=2, portion_tokens=400), reports.append)
+    assert (first.step, more.step) == (12, 30)
+    assert more.tokens > first.tokens
+    assert more.loss < begun
+    weights = {name: weight.numpy() for name, weight in open_checkpoint(tmp_path / "checkpoint.pt")["average"].items()}
+    path = write_model(tmp_path / "small.gguf", shape, weights, vocabulary)
+    assert read_header(path).architecture == "qwen3"
+
+
+def test_rates_rise_and_fall() -> None:
+    factors = [rate_factor(step, 1000) for step in range(1000)]
+    assert factors[0] < 0.1
+    assert max(factors) == 1.0
+    assert factors[-1] < 0.1
+    assert all(factor > 0 for factor in factors)

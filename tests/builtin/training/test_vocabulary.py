@@ -1,0 +1,49 @@
+"""The guide's vocabulary: any text survives, words are cut alike wherever they stand."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tui.builtin.training.corpus import dialogues
+from tui.builtin.training.dialogue import segments
+from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    texts = ("".join(piece for piece, _ in segments(dialogue)) for dialogue in islice(dialogues(4), 300))
+    return train_vocabulary(texts, 600, least=5)
+
+
+def test_any_text_survives(vocabulary: Vocabulary) -> None:
+    for text in ("Press ctrl+c.", "Grüße 你好 🙂\n\n\t  ok", '<tool_call>\n{"a": 1.5}\n</tool_call><|im_end|>\n', ""):
+        assert vocabulary.text(vocabulary.encode(text)) == text
+
+
+def test_a_value_is_cut_alike_in_request_and_call(vocabulary: Vocabulary) -> None:
+    quoted = vocabulary.encode('"Wubakir7"')
+    spaced = vocabulary.encode(" Wubakir7")
+    bare = vocabulary.encode("Wubakir7")
+    assert spaced[-len(bare) :] == bare
+    assert quoted[1:-1] == bare
+
+
+def test_markers_are_one_token(vocabulary: Vocabulary) -> None:
+    assert vocabulary.encode("<|im_start|>") == [vocabulary.id("<|im_start|>")]
+    assert len(vocabulary.encode("<tool_call></tool_call>")) == 2
+
+
+def test_what_is_learned_is_marked_by_token(vocabulary: Vocabulary) -> None:
+    tokens, learned = vocabulary.encode_segments(
+        [("question ", False), ("answer", True), ("<|im_end|>", True), ("\n", False)]
+    )
+    text = vocabulary.text([token for token, learn in zip(tokens, learned, strict=True) if learn])
+    assert text.strip() == "answer<|im_end|>"
+
+
+def test_it_is_kept(vocabulary: Vocabulary, tmp_path: Path) -> None:
+    vocabulary.save(tmp_path / "merges.json")
+    assert Vocabulary.open(tmp_path / "merges.json").tokens == vocabulary.tokens

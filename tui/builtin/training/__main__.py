@@ -1,0 +1,94 @@
+"""`python -m tui.builtin.training`: corpus, vocabulary, training, conversion, check and card in one command."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from tui.builtin.training.corpus import dialogues
+from tui.builtin.training.dialogue import segments
+from tui.builtin.training.seeds import copied_words
+from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
+
+_MODEL = Path(__file__).parent.parent / "guide.gguf"
+_VOCABULARY_SEED, _VOCABULARY_DIALOGUES = 77, 12_000
+_VOCABULARY_SIZE = 2048
+
+
+@click.command()
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("guide-training"), help="For checkpoints.")
+@click.option("--output", type=click.Path(path_type=Path), default=_MODEL, help="The model file to write.")
+@click.option("--steps", default=2000, show_default=True, help="Batches to learn from; 0 only converts and checks.")
+@click.option("--workers", default=2, show_default=True, help="Threads that learn side by side.")
+@click.option("--last", is_flag=True, help="Take the last weights instead of their running average.")
+@click.option("--check/--no-check", default=True, help="Ask the held-out questions and write the card.")
+def command(folder: Path, output: Path, steps: int, workers: int, last: bool, check: bool) -> None:
+    """Train the guide, or go on with the training in FOLDER, write its model file, check it and write its card."""
+    folder.mkdir(parents=True, exist_ok=True)
+    vocabulary = _vocabulary(folder / "vocabulary.json")
+    if steps:
+        _train(folder, vocabulary, steps, workers)
+    _convert(folder, vocabulary, output, last=last)
+    if check:
+        from tui.builtin.training.card import write_card
+        from tui.builtin.training.checking import check_model
+
+        report = check_model(output)
+        for line in report.failures:
+            click.echo(line, err=True)
+        click.echo(json.dumps(report.figures, indent=2))
+        write_card(output, folder / "progress.json", report)
+
+
+def _vocabulary(path: Path) -> Vocabulary:
+    """The vocabulary of a training, made at its first start."""
+    if not path.exists():
+        texts = (
+            "".join(piece for piece, _ in segments(dialogue))
+            for dialogue in islice(dialogues(_VOCABULARY_SEED), _VOCABULARY_DIALOGUES)
+        )
+        train_vocabulary(texts, _VOCABULARY_SIZE, copied=copied_words()).save(path)
+    return Vocabulary.open(path)
+
+
+def _train(folder: Path, vocabulary: Vocabulary, steps: int, workers: int) -> None:
+    import torch
+
+    from tui.builtin.training.learning import Plan, Progress, train
+    from tui.builtin.training.network import Shape
+
+    torch.set_num_threads(1)
+    plan, shape = Plan(steps, workers), Shape(len(vocabulary.tokens))
+
+    def report(progress: Progress) -> None:
+        speed = progress.tokens / max(progress.seconds, 1e-9)
+        click.echo(
+            f"step {progress.step:5} of {steps}  loss {progress.loss:.3f}  {progress.tokens / 1e6:6.2f} M tokens  "
+            f"{speed:6.0f} tok/s  {progress.seconds / 60:5.1f} min"
+        )
+
+    progress = train(folder, vocabulary, shape, plan, report)
+    report(progress)
+
+
+def _convert(folder: Path, vocabulary: Vocabulary, output: Path, *, last: bool) -> None:
+    from tui.builtin.training.convert import write_model
+    from tui.builtin.training.learning import Plan, open_checkpoint
+    from tui.builtin.training.network import Shape
+
+    state = open_checkpoint(folder / "checkpoint.pt")
+    weights = state["weights" if last else "average"]
+    shape = replace(Shape(len(vocabulary.tokens)), **state["shape"])
+    write_model(output, shape, {name: weight.numpy() for name, weight in weights.items()}, vocabulary)
+    counted = {**state["progress"], "parameters": sum(weight.numel() for weight in weights.values())}
+    made = {**counted, "shape": state["shape"], "longest": Plan(0).longest}
+    (folder / "progress.json").write_text(json.dumps(made), encoding="utf-8")
+    click.echo(f"wrote {output}, {output.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    command()

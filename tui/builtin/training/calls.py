@@ -1,0 +1,199 @@
+"""Conversations in which functions are offered: called, not called, called twice, and their results told."""
+
+from __future__ import annotations
+
+import json
+from random import Random
+
+from tui.builtin.training.dialogue import Call, Dialogue, Function, Parameter, Turn
+from tui.builtin.training.grammar import as_people_write, spoken
+from tui.builtin.training.inventing import Invention, invent, invented_functions
+from tui.builtin.training.requests import requested
+from tui.builtin.training.results import call_thought, number_result, result_and_answer
+from tui.builtin.training.seeds import facts, functions
+from tui.builtin.training.values import Values
+
+SYSTEMS = (
+    "You are a helpful assistant.", "You are a helpful assistant that can call tools.", "You are an assistant.",
+    "You are a helpful customer support assistant. Use the supplied tools to assist the user.", "Be brief.",
+    "You are the guide.", "You are a helpful AI assistant.", "Answer the user.", "Use tools when they help.",
+    "You are a friendly assistant with access to tools. Use them when needed.",
+)  # fmt: skip
+_MISSING = "Please tell me the {}."
+
+
+def some_system(random: Random) -> str:
+    """A system prompt, mostly none."""
+    return random.choice(SYSTEMS) if random.random() < 0.35 else ""
+
+
+def call_dialogue(random: Random) -> Dialogue:
+    """One request with one call, often with what comes after."""
+    values = Values(random)
+    asked = wanted(values)
+    turns = [_user(asked, random), Turn("assistant", calls=(asked.call,), thought=_thought(asked.call, random))]
+    if random.random() < 0.4:
+        result, answer = result_and_answer(asked, values)
+        turns += [Turn("tool", result), Turn("assistant", answer)]
+        if random.random() < 0.15:
+            turns += [Turn("user", _thanks(random)), Turn("assistant", facts("talk")[2].answers[0])]
+    return Dialogue(tuple(turns), offered([asked.function], values), some_system(random))
+
+
+def wanted(values: Values) -> Invention:
+    """A function and a request for it: invented, or one of the seeds."""
+    return (
+        invent(values) if values.random.random() < 0.6 else requested(values.random.choice(functions("calls")), values)
+    )
+
+
+def offered(needed: list[Function], values: Values) -> tuple[Function, ...]:
+    """The functions with others beside them, in any order."""
+    random = values.random
+    others = random.choices((0, 1, 2, 3, 4), weights=(5, 4, 3, 1, 1))[0]
+    if random.random() < 0.4:
+        more = [requested(random.choice(functions("calls")), values).function for _ in range(others)]
+    else:
+        more = invented_functions(values, others, random)
+    names = {function.name for function in needed}
+    made = [*needed, *(function for function in more if function.name not in names)]
+    random.shuffle(made)
+    return tuple(made)
+
+
+def no_call_dialogue(random: Random, talk: list[Turn]) -> Dialogue:
+    """Talk that needs no function though some are offered."""
+    values = Values(random)
+    return Dialogue(tuple(talk), offered([], values) or offered([wanted(values).function], values), some_system(random))
+
+
+def missing_dialogue(random: Random) -> Dialogue:
+    """A request that leaves out what the function needs."""
+    values = Values(random)
+    noun, verb = values.word("noun"), values.word("verb")
+    name = random.choice((values.word("param"), f"{noun}_id", "city", "name", "date"))
+    function = Function(f"{verb}_{noun}", (Parameter(name, "string"),), f"{verb.capitalize()} the {noun}.")
+    value = str(values.anything())
+    question = Turn("user", as_people_write(f"{verb} {random.choice(('the', 'a', 'my'))} {noun}", random))
+    turns = [question, Turn("assistant", _MISSING.format(name.replace("_", " ")))]
+    turns += [Turn("user", value), Turn("assistant", calls=(Call(function.name, {name: value}),))]
+    return Dialogue(tuple(turns), (function,), some_system(random))
+
+
+def text_and_call_dialogue(random: Random) -> Dialogue:
+    """A joke or a greeting first, then a call."""
+    values = Values(random)
+    asked = wanted(values)
+    joke = next(fact for fact in facts("talk") if fact.id == "joke")
+    first = spoken("[tell me|tell|say|make] a [joke|short joke|funny joke]", random)
+    between = random.choice((", then ", " and ", ", and then ", " and then ", ". Then "))
+    text = f"{first}{between}{asked.request}"
+    turns = [
+        Turn("user", as_people_write(text, random, asked.copied)),
+        Turn("assistant", random.choice(joke.answers), calls=(asked.call,)),
+    ]
+    if random.random() < 0.5:
+        result, answer = result_and_answer(asked, values)
+        turns += [Turn("tool", result), Turn("assistant", answer)]
+    return Dialogue(tuple(turns), offered([asked.function], values), some_system(random))
+
+
+def two_calls_dialogue(random: Random) -> Dialogue:
+    """The same function for two values, in one message."""
+    values = Values(random)
+    kind = random.choice(("city", "person", "ident", "symbol", "word", "filename"))
+    one, two = values.of(kind), values.of(kind)
+    verb, noun = values.word("verb"), values.word("noun")
+    name = {
+        "city": "city",
+        "person": "name",
+        "ident": f"{noun}_id",
+        "symbol": "symbol",
+        "word": "word",
+        "filename": "file",
+    }[kind]
+    between = random.choice((" in ", " for ", " of ")) if kind in ("city", "person", "symbol") else " "
+    type_ = "integer" if isinstance(one, int) and isinstance(two, int) else "string"
+    arguments = [value if type_ == "integer" else str(value) for value in (one, two)]
+    function = Function(f"{verb}_{noun}", (Parameter(name, type_),), f"{verb.capitalize()} the {noun}.")
+    text = f"{verb} the {noun}{between}{one} and {two}"
+    calls = tuple(Call(function.name, {name: value}) for value in arguments)
+    turns = (Turn("user", as_people_write(text, random, (str(one), str(two)))), Turn("assistant", calls=calls))
+    return Dialogue(turns, offered([function], values), some_system(random))
+
+
+def two_steps_dialogue(random: Random) -> Dialogue:
+    """A call whose result the next call needs."""
+    values = Values(random)
+    if random.random() < 0.3:
+        return _arithmetic_steps(random, values)
+    first = invent(values, most=2)
+    key = random.choice((f"{first.noun.replace(' ', '_')}_id", "id", "code", "address", "email", "date", "name"))
+    kind = {"address": "city", "email": "email", "date": "date", "name": "person"}.get(key, "ident")
+    value = values.of(kind)
+    verb, noun = values.word("verb"), values.word("noun")
+    parameters = [Parameter(key, "integer" if isinstance(value, int) else "string")]
+    arguments = {key: value}
+    said, copied = "", list(first.copied)
+    if random.random() < 0.4:
+        other = values.identifier()
+        parameters.insert(0, Parameter(f"{noun}_id", "integer" if isinstance(other, int) else "string"))
+        arguments = {f"{noun}_id": other, **arguments}
+        said = f" {other}"
+        copied.append(str(other))
+    second = Function(
+        f"{verb}_{noun}", tuple(parameters), f"{verb.capitalize()} the {noun} by its {key.replace('_', ' ')}."
+    )
+    end = random.choice(
+        ("with it", f"with that {key.replace('_', ' ')}", "for it", f"with its {key.replace('_', ' ')}", "there")
+    )
+    text = f"{first.request}, {random.choice(('then', 'and', 'and then'))} {verb} the {noun}{said} {end}"
+    result = json.dumps({key: value}) if random.random() < 0.7 else str(value)
+    turns = [
+        Turn("user", as_people_write(text, random, copied)),
+        Turn("assistant", calls=(first.call,)),
+        Turn("tool", result),
+        Turn("assistant", calls=(Call(second.name, arguments),)),
+    ]
+    if random.random() < 0.5:
+        after, answer = result_and_answer(first, values)
+        turns += [Turn("tool", after), Turn("assistant", answer)]
+    return Dialogue(tuple(turns), offered([first.function, second], values), some_system(random))
+
+
+def _arithmetic_steps(random: Random, values: Values) -> Dialogue:
+    """Whether a sum or a product is prime, with functions for both."""
+    a, b = values.of("number2"), values.of("number2")
+    adds = random.random() < 0.6
+    total = a + b if adds else a * b
+    prime = total > 1 and all(total % n for n in range(2, min(int(total**0.5) + 1, 40_000)))
+    names = random.choice((("a", "b"), ("x", "y"), ("first", "second")))
+    name = random.choice(("add", "sum", "plus", "add_numbers") if adds else ("multiply", "product", "times"))
+    compute = Function(name, tuple(Parameter(n, "integer") for n in names), "Given two numbers, returns their result.")
+    test, n = random.choice(("is_prime", "isPrime", "check_prime")), random.choice(("n", "number"))
+    check = Function(test, (Parameter(n, "integer"),), "Given a number n, returns True if n is a prime number.")
+    joint = random.choice((" + ", " plus ")) if adds else random.choice((" * ", " times "))
+    text = spoken(
+        f"[is|check whether|tell me if] [the result of|] {a}{joint}{b} [is|] [prime|a prime|a prime number]", random
+    )
+    turns = (
+        Turn("user", as_people_write(text, random, (str(a), str(b)))),
+        Turn("assistant", calls=(Call(name, dict(zip(names, (a, b), strict=True))),)),
+        Turn("tool", number_result(total, "sum", random)),
+        Turn("assistant", calls=(Call(test, {n: total}),)),
+        Turn("tool", number_result(prime, "prime", random)),
+        Turn("assistant", f"Yes, {total} is a prime number." if prime else f"No, {total} is not a prime number."),
+    )
+    return Dialogue(turns, offered([compute, check], values), some_system(random))
+
+
+def _user(asked: Invention, random: Random) -> Turn:
+    return Turn("user", as_people_write(asked.request, random, asked.copied))
+
+
+def _thought(call: Call, random: Random) -> str:
+    return call_thought(call) if random.random() < 0.12 else ""
+
+
+def _thanks(random: Random) -> str:
+    return random.choice(("thanks", "thank you", "great, thanks", "perfect", "cheers"))

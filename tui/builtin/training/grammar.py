@@ -1,0 +1,114 @@
+"""Phrases with choices, such as `stop [the|an] answer`, and the many ways of asking for the same thing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from random import Random
+
+_CHOICE = re.compile(r"\[([^\[\]]*)\]")
+_SPACES = re.compile(r" {2,}")
+
+_HOW = (
+    "how do I {}", "how do I {}", "how can I {}", "how to {}", "how would I {}", "how does one {}", "how could I {}",
+    "how do you {}", "what is the way to {}", "what do I do to {}", "what must I do to {}", "I want to {}",
+    "I would like to {}", "I'd like to {}", "I need to {}", "can I {}", "is there a way to {}", "is it possible to {}",
+    "where can I {}", "tell me how to {}", "show me how to {}", "explain how to {}", "I do not know how to {}",
+    "what should I do to {}", "{}", "please {}", "help me to {}", "I am trying to {}", "could I {}", "how shall I {}",
+)  # fmt: skip
+_KEY = (
+    "which key do I press to {}", "what key do I press to {}", "which key is there to {}", "what is the key to {}",
+    "the key to {}", "key to {}", "what do I press to {}", "which shortcut is there to {}", "is there a key to {}",
+    "what's the shortcut to {}", "which button do I press to {}", "how do I {} with the keyboard", "keys to {}",
+    "which keys {}", "is there a shortcut to {}", "what must I press to {}",
+)  # fmt: skip
+_WHAT = (
+    "what is {}", "what is {}", "what's {}", "explain {}", "tell me about {}", "what does {} mean", "describe {}",
+    "what is meant by {}", "can you explain {}", "I do not understand {}", "what about {}", "{}",
+    "what do you know about {}",
+    "please explain {}", "tell me what {} is", "explain what {} is", "how does {} work", "what is {} good for",
+    "what is {} for", "what does {} do", "why {}", "define {}", "give me an explanation of {}", "help me understand {}",
+)  # fmt: skip
+_BEFORE = (
+    "please ", "hey, ", "hi, ", "hello, ", "ok, ", "so ", "and ", "sorry, ", "excuse me, ", "quick question: ",
+    "well, ",
+    "can you tell me, ", "tell me, ", "just wondering, ", "now ", "also, ", "one more thing: ", "in lmdeck, ", "hm, ",
+)  # fmt: skip
+_AFTER = (
+    " please", " in lmdeck", " here", " thanks", ", please", " now", " again", ", thank you", " then",
+    " in this program",
+    ", do you know", " exactly", " actually", " quickly",
+)  # fmt: skip
+
+
+def spoken(phrase: str, random: Random) -> str:
+    """The phrase with one alternative of each choice."""
+    while match := _CHOICE.search(phrase):
+        phrase = phrase[: match.start()] + random.choice(match[1].split("|")) + phrase[match.end() :]
+    return _SPACES.sub(" ", phrase).strip()
+
+
+def first_spoken(phrase: str) -> str:
+    """The phrase with the first alternative of each choice that is not empty."""
+    while match := _CHOICE.search(phrase):
+        words = next((word for word in match[1].split("|") if word), "")
+        phrase = phrase[: match.start()] + words + phrase[match.end() :]
+    return _SPACES.sub(" ", phrase).strip()
+
+
+def asked(kind: str, phrase: str, random: Random) -> str:
+    """A question made of a seed: `S` and `V` are things to do, `N` things to know, `Q` whole questions."""
+    words = spoken(phrase, random)
+    if kind == "S" and random.random() < 0.35:
+        words = random.choice(_KEY).format(words)
+    elif kind in ("S", "V"):
+        words = random.choice(_HOW).format(words)
+    elif kind == "N":
+        words = random.choice(_WHAT).format(words)
+    return words
+
+
+def as_people_write(text: str, random: Random, exact: Sequence[str] = ()) -> str:
+    """The text with what people put around a question, their capitals, and now and then a slip of the fingers.
+
+    What is in `exact`, values to be copied, stays as it is.
+    """
+    if random.random() < 0.18:
+        text = random.choice(_BEFORE) + text
+    question = text.split(" ", 1)[0].lower() in _QUESTION_WORDS
+    if random.random() < 0.15 and not text.endswith(("?", ".", '"')):
+        text += random.choice(_AFTER)
+    if random.random() < 0.08:
+        text = _slip(text, random, exact)
+    if random.random() < 0.55 and not any(text.startswith(value) for value in exact):
+        text = text[:1].upper() + text[1:]
+    elif random.random() < 0.2 and not exact:
+        text = text.lower()
+    if not text.endswith(("?", ".", "!", '"')) and random.random() < 0.6:
+        text += "?" if question or random.random() < 0.25 else random.choice((".", "", "!", "."))
+    return text
+
+
+_QUESTION_WORDS = frozenset(
+    "how what which where why who when can is are do does may must should will could would what's".split()  # noqa: SIM905
+)
+
+
+def _slip(text: str, random: Random, exact: Sequence[str]) -> str:
+    """The text with one word misspelt: two letters in the wrong order, one lost or one twice."""
+    words = text.split(" ")
+    kept = {part for value in exact for part in value.split(" ")}
+    places = [n for n, word in enumerate(words) if len(word) > 4 and word.isalpha() and word not in kept]
+    if not places:
+        return text
+    place = random.choice(places)
+    word = words[place]
+    at = random.randrange(1, len(word) - 1)
+    match random.randrange(3):
+        case 0:
+            words[place] = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+        case 1:
+            words[place] = word[:at] + word[at + 1 :]
+        case _:
+            words[place] = word[:at] + word[at] + word[at:]
+    return " ".join(words)

@@ -1,0 +1,123 @@
+"""The texts in `seeds/`, from which everything in the corpus is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from zlib import crc32
+
+_FOLDER = Path(__file__).parent / "seeds"
+_HELD_OUT_SHARE = 8
+_ALWAYS_TRAINED = frozenset(("get", "list", "update", "remove", "order", "file", "delivery"))
+"""Words that programs use so much that a model which never saw them would be of no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that the guide knows, or one turn of small talk."""
+
+    id: str
+    answers: tuple[str, ...]
+    questions: tuple[tuple[str, str], ...]
+    """Pairs of kind (`S`, `V`, `N`, `Q`) and phrase."""
+    held_out: tuple[str, ...]
+    """Questions that are never trained."""
+    key_facts: tuple[tuple[str, ...], ...]
+    """What a right answer has: one of the alternatives of each."""
+
+    def answered_by(self, answer: str) -> bool:
+        """Whether an answer has all key facts."""
+        said = answer.casefold()
+        return all(any(word.casefold() in said for word in words) for words in self.key_facts)
+
+
+@dataclass(frozen=True, slots=True)
+class SlotParameter:
+    """A parameter of a seed function: the names it may have, and what kind of value it takes."""
+
+    names: tuple[str, ...]
+    kind: str
+    choices: tuple[str, ...]
+    optional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFunction:
+    """A function as programs offer them, with the requests that lead to a call of it."""
+
+    names: tuple[str, ...]
+    parameters: tuple[SlotParameter, ...]
+    descriptions: tuple[str, ...]
+    requests: tuple[tuple[str, str | None], ...]
+    """Requests with slots, and the arguments as JSON where they are not those of the slots."""
+
+
+def held_out(value: str) -> bool:
+    """Whether a value, word or name is kept for the check: an eighth of all, by their check sums."""
+    return value not in _ALWAYS_TRAINED and crc32(value.encode()) % _HELD_OUT_SHARE == 0
+
+
+@cache
+def facts(name: str) -> tuple[Fact, ...]:
+    """The facts of one file."""
+    made: list[Fact] = []
+    for block in _lines(name):
+        if block.startswith("# "):
+            made.append(Fact(block[2:], (), (), (), ()))
+            continue
+        kind, text = block[0], block[2:]
+        fact = made[-1]
+        made[-1] = Fact(
+            fact.id,
+            (*fact.answers, text) if kind == "A" else fact.answers,
+            (*fact.questions, (kind, text)) if kind in "SVNQ" else fact.questions,
+            (*fact.held_out, text) if kind == "H" else fact.held_out,
+            tuple(tuple(words.split("|")) for words in text.split(";")) if kind == "K" else fact.key_facts,
+        )
+    return tuple(made)
+
+
+@cache
+def words(name: str, *, kept_out: bool = False) -> tuple[str, ...]:
+    """One list of `words.txt`: what is trained, or what is kept for the check."""
+    line = next(line for line in _lines("words") if line.startswith(f"{name}: "))
+    return tuple(word.replace("_", " ") for word in line.split()[1:] if held_out(word) == kept_out)
+
+
+@cache
+def copied_words() -> frozenset[str]:
+    """Words that stand in requests as values, in small letters."""
+    lists = (line.partition(": ") for line in _lines("words"))
+    names = ("verb", "noun", "modifier", "param", "topic")
+    return frozenset(word.lower() for name, _, line in lists if name not in names for word in line.split())
+
+
+@cache
+def functions(name: str) -> tuple[SeedFunction, ...]:
+    """The functions of one file."""
+    made: list[SeedFunction] = []
+    for line in _lines(name):
+        kind, text = line[0], line[2:]
+        if kind == "F":
+            signature, _, description = text.partition(") ")
+            head, _, inside = signature.partition("(")
+            parameters = tuple(_parameter(part) for part in inside.split(", ") if part)
+            made.append(SeedFunction(tuple(head.split("|")), parameters, tuple(description.split("|")), ()))
+        else:
+            request, arrow, arguments = text.partition(" => ")
+            last = made[-1]
+            entry = (request, arguments if arrow else None)
+            made[-1] = SeedFunction(last.names, last.parameters, last.descriptions, (*last.requests, entry))
+    return tuple(made)
+
+
+def _parameter(text: str) -> SlotParameter:
+    names, _, kind = text.partition(":")
+    kind, *choices = kind.split(" ")
+    return SlotParameter(tuple(names.split("|")), kind.rstrip("?"), tuple(choices), kind.endswith("?"))
+
+
+def _lines(name: str) -> list[str]:
+    text = (_FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+    return [line for line in text.splitlines() if line and not line.startswith("//")]

@@ -1,0 +1,154 @@
+"""Conversations without functions: questions about the program, small talk, and what follows on an earlier turn."""
+
+from __future__ import annotations
+
+import re
+from random import Random
+
+from tui.builtin.training.dialogue import Dialogue, Turn
+from tui.builtin.training.grammar import as_people_write, asked, first_spoken, spoken
+from tui.builtin.training.seeds import Fact, facts, words
+from tui.builtin.training.values import Values
+
+_SLOT = re.compile(r"\{(\w+)\}")
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
+_TIMES = {2: "2|two", 3: "3|three", 4: "4|four", 5: "5|five", 10: "10|ten"}
+
+
+def program_facts() -> tuple[Fact, ...]:
+    """What the guide knows of lmdeck and its field."""
+    return facts("keys") + facts("program") + facts("parameters")
+
+
+def fact_turns(random: Random, *, thinking: bool = False) -> list[Turn]:
+    """One question about the program with its answer."""
+    fact = random.choice(program_facts())
+    kind, phrase = random.choice(fact.questions)
+    question = as_people_write(asked(kind, phrase, random), random)
+    thought = f"The question is about: {first_spoken(fact.questions[0][1])}. I know that." if thinking else ""
+    return [Turn("user", question), Turn("assistant", fact.answers[0], thought=thought)]
+
+
+def talk_turns(random: Random) -> list[Turn]:
+    """One turn of small talk."""
+    known = facts("talk")
+    # What the guide does not know comes in the most forms.
+    fact = random.choice(known) if random.random() < 0.6 else next(fact for fact in known if fact.id == "refuse")
+    _, phrase = random.choice(fact.questions)
+    values = Values(random)
+    drawn = {
+        "name": values.person(), "text": values.phrase(2, 6), "topic": values.word("topic"), "city": values.of("city"),
+        "person": random.choice(words("person")), "country": values.word("country"),
+        "year": random.randint(1900, 2030),
+    }  # fmt: skip
+    question = spoken(phrase, random)
+    copied = tuple(str(drawn[slot]) for slot in _SLOT.findall(question))
+    question = question.format(**drawn)
+    answer = random.choice(fact.answers).format(**drawn)
+    return [Turn("user", as_people_write(question, random, copied)), Turn("assistant", answer)]
+
+
+def any_turns(random: Random) -> list[Turn]:
+    """One turn of any kind."""
+    return fact_turns(random) if random.random() < 0.7 else talk_turns(random)
+
+
+def talk_dialogue(random: Random, system: str) -> Dialogue:
+    """One turn, or several that have nothing to do with each other."""
+    count = random.choices((1, 2, 3, 5, 8, 16), weights=(60, 16, 8, 5, 3, 1))[0]
+    turns = [turn for _ in range(count) for turn in any_turns(random)]
+    if random.random() < 0.12:
+        turns = [*turns[:-2], *fact_turns(random, thinking=True)]
+    return Dialogue(tuple(turns), (), system)
+
+
+def follow_up_dialogue(random: Random, system: str) -> Dialogue:
+    """A conversation whose last question is about an earlier turn."""
+    values = Values(random)
+    turns = random.choice((_numbers, _numbers, _numbers, _names, _again, _remembered))(values)
+    before = any_turns(random) if random.random() < 0.2 else []
+    return Dialogue((*before, *turns), (), system)
+
+
+def _numbers(values: Values) -> list[Turn]:
+    """A prime number, then arithmetic with it."""
+    random = values.random
+    draw = random.random()
+    if draw < 0.5:
+        limit = random.choice((50, 50, 20, 30, 40, 10))
+        number = random.choice([prime for prime in _PRIMES if prime < limit])
+        request = (
+            "[provide|give me|name|tell me|say|choose|what is|I need] a prime number "
+            f"[less than|below|under|smaller than] {limit}"
+        )
+        answer = f"One prime number less than {limit} is {number}."
+    elif draw < 0.7:
+        number = random.randint(2, 49)
+        request, answer = (
+            f"[remember|keep|take|my number is|the number is] [the number|] {number}",
+            f"The number is {number}.",
+        )
+    else:
+        first, second = random.randint(1, 25), random.randint(1, 24)
+        number = first + second
+        request, answer = f"[what is|how much is|] {first} [+|plus] {second}", f"{first} + {second} = {number}."
+    turns = [Turn("user", as_people_write(spoken(request, random), random, (str(number),))), Turn("assistant", answer)]
+    for _ in range(random.choice((1, 1, 1, 2))):
+        if number > 60:
+            break
+        factor = random.choice((2, 2, 2, 3, 10, 5, 4))
+        word = random.choice(_TIMES[factor].split("|"))
+        plus = random.randint(1, 20)
+        number, request, answer = random.choice((
+            (number * factor, f"[multiply it by|times|multiply that by|multiply the number by|it times] {word}",
+             f"{number} × {factor} = {number * factor}."),
+            (number * factor, f"[multiply it by|times|now times|multiply by|what is it times] {word}",
+             f"{number} × {factor} = {number * factor}."),
+            (number * 2, "[double it|double that|twice that|what is twice that|now double it]",
+            f"{number} × 2 = {number * 2}."),
+            (number + plus, f"[add|plus|now add|and plus] {plus} [to it|]", f"{number} + {plus} = {number + plus}."),
+        ))  # fmt: skip
+        turns += [
+            Turn("user", as_people_write(spoken(request, random), random, (word, str(plus)))),
+            Turn("assistant", answer),
+        ]
+    return turns
+
+
+def _names(values: Values) -> list[Turn]:
+    """What somebody said of themselves, asked for later."""
+    random = values.random
+    name = values.person()
+    turns = [
+        Turn("user", as_people_write(spoken(f"[my name is|i am|call me|hello, i am] {name}", random), random, (name,))),
+        Turn("assistant", f"Nice to meet you, {name}."),
+    ]
+    turns += any_turns(random) if random.random() < 0.4 else []
+    question = spoken(
+        "[what is my name|what's my name|who am i|do you know my name|do you remember my name|say my name]", random
+    )
+    return [*turns, Turn("user", as_people_write(question, random)), Turn("assistant", f"Your name is {name}.")]
+
+
+def _remembered(values: Values) -> list[Turn]:
+    """A thing with a value, asked for later."""
+    random = values.random
+    thing = random.choice((values.word("noun"), values.word("product"), "password", "code", "favourite color"))
+    value = str(values.anything())
+    turns = [
+        Turn("user", as_people_write(spoken(f"[my|the] {thing} is {value}", random), random, (value,))),
+        Turn("assistant", f"I will remember that: {thing} {value}."),
+    ]
+    turns += any_turns(random) if random.random() < 0.4 else []
+    question = spoken(f"[what is|what was|tell me|do you know] [my|the] {thing} [again|]", random)
+    return [*turns, Turn("user", as_people_write(question, random)), Turn("assistant", f"It is {value}.")]
+
+
+def _again(values: Values) -> list[Turn]:
+    """The same answer once more."""
+    random = values.random
+    turns = fact_turns(random)
+    question = spoken(
+        "[say that again|can you repeat that|again please|what was that|once more|repeat that|sorry, what|come again|"
+        "which key was that|I did not get that]", random)  # fmt: skip
+    return [*turns, Turn("user", as_people_write(question, random)), Turn("assistant", turns[1].text)]

@@ -1,0 +1,209 @@
+"""The guide's vocabulary: byte-level BPE that cuts a word the same way wherever it stands.
+
+Common vocabularies have other tokens for a word behind a space than for the same word behind a quotation mark, so that
+a model has to learn for each value how it looks in a call. Here words are merged without their space first, and only
+frequent words get a token with it. llama.cpp cuts text as Qwen2's vocabulary does (`tokenizer.ggml.pre`), every digit
+for itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import regex  # type: ignore[import-untyped]
+
+from tui.builtin.training.dialogue import CALL, END, END_CALL, END_OF_TEXT, END_THINK, START, THINK, Segments
+
+PRE_TOKENIZER = "qwen2"
+_WORD = regex.compile(
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+CONTROL_TOKENS = (END_OF_TEXT, START, END)
+MARKER_TOKENS = (THINK, END_THINK, CALL, END_CALL)
+"""Tokens that are text for those who read the answer."""
+_MARKERS = regex.compile("|".join(regex.escape(token) for token in (*CONTROL_TOKENS, *MARKER_TOKENS)))
+
+
+def _byte_characters() -> list[str]:
+    """A visible character for each byte, as GPT-2's vocabulary has them."""
+    visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = iter(range(256, 512))
+    return [chr(byte) if byte in visible else chr(next(others)) for byte in range(256)]
+
+
+_BYTES = _byte_characters()
+_SPACE = _BYTES[32]
+
+
+@dataclass
+class Vocabulary:
+    """Tokens and merges, and the way from text to token ids."""
+
+    merges: list[tuple[str, str]]
+    tokens: list[str] = field(init=False)
+    _ids: dict[str, int] = field(init=False)
+    _ranks: dict[tuple[str, str], int] = field(init=False)
+    _known: dict[str, list[int]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.tokens = [*_BYTES, *("".join(pair) for pair in self.merges), *CONTROL_TOKENS, *MARKER_TOKENS]
+        self._ids = {token: number for number, token in enumerate(self.tokens)}
+        self._ranks = {pair: rank for rank, pair in enumerate(self.merges)}
+
+    def id(self, token: str) -> int:
+        """The number of a token."""
+        return self._ids[token]
+
+    def encode(self, text: str) -> list[int]:
+        """The tokens of a text; markers in it become their own tokens."""
+        made: list[int] = []
+        at = 0
+        for match in _MARKERS.finditer(text):
+            made += self._plain(text[at : match.start()])
+            made.append(self._ids[match[0]])
+            at = match.end()
+        return made + self._plain(text[at:])
+
+    def text(self, tokens: Sequence[int]) -> str:
+        """The text of tokens; what is no UTF-8 is replaced."""
+        bytes_of = {character: byte for byte, character in enumerate(_BYTES)}
+        whole = {*CONTROL_TOKENS, *MARKER_TOKENS}
+        data = b"".join(
+            token.encode() if token in whole else bytes(bytes_of[character] for character in token)
+            for token in (self.tokens[number] for number in tokens)
+        )
+        return data.decode("utf-8", "replace")
+
+    def encode_segments(self, segments: Segments) -> tuple[list[int], list[bool]]:
+        """The tokens of a conversation, and which of them are to be learned: those that have a letter to be learned."""
+        text = "".join(piece for piece, _ in segments)
+        learned = bytearray()
+        for piece, learn in segments:
+            learned += bytes([learn]) * len(piece.encode())
+        tokens = self.encode(text)
+        marks: list[bool] = []
+        at = 0
+        for token in tokens:
+            length = self._length(token)
+            marks.append(any(learned[at : at + length]))
+            at += length
+        return tokens, marks
+
+    def save(self, path: Path) -> None:
+        """Write the merges."""
+        path.write_text(json.dumps(self.merges), encoding="utf-8")
+
+    @classmethod
+    def open(cls, path: Path) -> Vocabulary:
+        """Read the merges that `save` wrote."""
+        return cls([(first, second) for first, second in json.loads(path.read_text(encoding="utf-8"))])
+
+    def _length(self, token: int) -> int:
+        """Bytes of a token's text."""
+        return len(self.tokens[token])
+
+    def _plain(self, text: str) -> list[int]:
+        made: list[int] = []
+        for word in _WORD.findall(text):
+            known = self._known.get(word)
+            if known is None:
+                known = self._known[word] = [self._ids[part] for part in self.cut(word)]
+                if len(self._known) > 200_000:
+                    self._known.clear()
+            made += known
+        return made
+
+    def cut(self, word: str) -> list[str]:
+        """The tokens of one word, spelt in the characters that stand for bytes."""
+        parts = [_BYTES[byte] for byte in word.encode()]
+        while len(parts) > 1:
+            rank, place = min(
+                (self._ranks.get(pair, len(self._ranks)), place) for place, pair in enumerate(pairwise(parts))
+            )
+            if rank == len(self._ranks):
+                break
+            parts[place : place + 2] = [parts[place] + parts[place + 1]]
+        return parts
+
+
+def train_vocabulary(
+    texts: Iterable[str], size: int, *, copied: Set[str] = frozenset(), spaced: float = 0.3, least: int = 40
+) -> Vocabulary:
+    """The vocabulary that byte-level BPE makes of the texts.
+
+    `spaced` is the part of the merges that take in a space; never for words in `copied`, nor for those that are in the
+    texts less than `least` times, such as invented ones.
+    """
+    words: Counter[str] = Counter()
+    for text in texts:
+        for part in _MARKERS.split(text):
+            words.update(_WORD.findall(part))
+    count = size - 256 - len(CONTROL_TOKENS) - len(MARKER_TOKENS)
+    bare: Counter[str] = Counter()
+    for word, times in words.items():
+        letters = word.lstrip(" ") if word.startswith(" ") else word if word[0].isalpha() else word[1:]
+        if letters.isalpha():
+            bare[letters] += times
+        elif not word.isspace():
+            bare[letters if word.startswith(" ") else word] += times
+    merges = _merge(bare, count - int(count * spaced))
+    spaced_words = [
+        word
+        for word, times in words.most_common()
+        if times >= least and len(word) > 1 and word.startswith(" ") and word[1:].lower() not in copied
+    ]
+    return Vocabulary(_with_spaces(merges, spaced_words, count))
+
+
+def _with_spaces(merges: list[tuple[str, str]], words: Sequence[str], count: int) -> list[tuple[str, str]]:
+    """The merges with further ones, which put a space before words and signs that are one token."""
+    known = Vocabulary(list(merges))
+    whole = [parts[0] for word in words if len(parts := known.cut(word[1:])) == 1]
+    return [*merges, *((_SPACE, part) for part in whole[: count - len(merges)])]
+
+
+def _merge(counts: Counter[str], count: int) -> list[tuple[str, str]]:
+    """The most frequent pair first, as often as wanted."""
+    parts = [[_BYTES[byte] for byte in word.encode()] for word in counts]
+    times = list(counts.values())
+    pairs: Counter[tuple[str, str]] = Counter()
+    places: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for number, word in enumerate(parts):
+        for pair in pairwise(word):
+            pairs[pair] += times[number]
+            places[pair].add(number)
+    merges: list[tuple[str, str]] = []
+    while len(merges) < count and pairs:
+        best = max(pairs, key=lambda pair: (pairs[pair], pair))
+        if pairs[best] < 2:
+            break
+        merges.append(best)
+        for number in tuple(places[best]):
+            word = parts[number]
+            for pair in pairwise(word):
+                pairs[pair] -= times[number]
+                places[pair].discard(number)
+            parts[number] = word = _joined(word, best)
+            for pair in pairwise(word):
+                pairs[pair] += times[number]
+                places[pair].add(number)
+        del pairs[best]
+    return merges
+
+
+def _joined(word: Sequence[str], pair: tuple[str, str]) -> list[str]:
+    made: list[str] = []
+    at = 0
+    while at < len(word):
+        if at + 1 < len(word) and (word[at], word[at + 1]) == pair:
+            made.append(word[at] + word[at + 1])
+            at += 2
+        else:
+            made.append(word[at])
+            at += 1
+    return made
