@@ -50,6 +50,8 @@ class WritingDialog(ModalScreen[Written | None]):
             yield self.field
 
     def on_mount(self) -> None:
+        # Textual would do this by itself, but after the first drawing: what is typed before would be lost.
+        self.set_focus(self.field)
         self.field.move_cursor(self.field.document.end)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
