@@ -7,14 +7,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from tui.config import RemoteStore, Settings
 from tui.engine import LogRing
+from tui.opening import (
+    Once,
+    new_decisions,
+    new_format_cache,
+    new_hub,
+    new_remotes,
+    new_speeds,
+    open_catalogue,
+    open_downloads,
+    open_engine,
+    open_library,
+    open_threads,
+    open_usage,
+)
 from tui.paths import Paths
 
 if TYPE_CHECKING:
-    from tui.config import Collapsed, Decisions, Speed, SpeedStore
+    from tui.config import Collapsed, Decisions, Speed
     from tui.domain import (
         Event,
         FittedLoad,
@@ -30,22 +44,16 @@ if TYPE_CHECKING:
     )
     from tui.engine import BenchOutcome, BenchResult, Engine, LoadedModel, LoadProgress, SelfTest
     from tui.engine.remote import RemoteEngines
-    from tui.inference import AnsweringModel, FormatCache, Generation, PromptPreview
-    from tui.models import Abilities, Catalogue, Library, Usage
-    from tui.models.downloads import Download, Downloads
+    from tui.inference import AnsweringModel, Generation, PromptPreview
+    from tui.models import Catalogue, Library, Usage
+    from tui.models.downloads import Downloads
     from tui.models.hub import Fit, Hub, RepositoryDetails, Variant
     from tui.threads import AnswerRecorder, ThreadSettings, ThreadStore
-
-BUILT_IN_SETTING = "builtin_models"
-"""The setting that says whether the models that came with the program are listed."""
 
 # How long `close` waits for answers to be written down. Seconds.
 _CLOSING_PATIENCE = 5.0
 # How often an answer that the disk refused is tried again. Seconds.
 _RETRY_INTERVAL = 2.0
-
-
-Wing = TypeVar("Wing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,26 +70,6 @@ class Answer:
         return self.recorder.problem
 
 
-class _Once(Generic[Wing]):
-    """Makes a wing at its first use, once, whichever thread asks first."""
-
-    def __init__(self, make: Callable[[], Wing]) -> None:
-        self._make = make
-        self._lock = threading.Lock()
-        self._value: Wing | None = None
-
-    @property
-    def made(self) -> bool:
-        return self._value is not None
-
-    def __call__(self) -> Wing:
-        if self._value is None:
-            with self._lock:
-                if self._value is None:
-                    self._value = self._make()
-        return self._value
-
-
 class Workbench:
     """Everything that lmdeck can do, without a face. Making one is cheap; each wing opens at its first use."""
 
@@ -89,18 +77,18 @@ class Workbench:
         self.paths = paths
         self.log = LogRing()
         self.settings = Settings(paths.settings)
-        self._engine = _Once(lambda: _open_engine(paths, self.log, self.settings, auto_evict=self._auto_evict))
-        self._threads = _Once(lambda: _open_threads(paths))
+        self._engine = Once(lambda: open_engine(paths, self.log, self.settings, auto_evict=self._auto_evict))
+        self._threads = Once(lambda: open_threads(paths))
         self._remote_store = RemoteStore(paths.remotes)
-        self._remotes = _Once(lambda: _new_remotes(self._remote_store))
-        self._usage = _Once(lambda: _open_usage(paths))
-        self._catalogue = _Once(lambda: _open_catalogue(paths, self.settings, self.remotes, self.usage))
-        self._library = _Once(lambda: _open_library(paths, self.catalogue, self.usage, self._is_loaded))
-        self._hub = _Once(lambda: _new_hub(paths))
-        self._downloads = _Once(lambda: _open_downloads(paths, self.hub, lambda: self.catalogue))
-        self._formats = _Once(lambda: _new_format_cache(paths))
-        self._speeds = _Once(lambda: _new_speeds(paths))
-        self._decisions = _Once(lambda: _new_decisions(paths, self.settings))
+        self._remotes = Once(lambda: new_remotes(self._remote_store))
+        self._usage = Once(lambda: open_usage(paths))
+        self._catalogue = Once(lambda: open_catalogue(paths, self.settings, self.remotes, self.usage))
+        self._library = Once(lambda: open_library(paths, self.catalogue, self.usage, self._is_loaded))
+        self._hub = Once(lambda: new_hub(paths))
+        self._downloads = Once(lambda: open_downloads(paths, self.hub, lambda: self.catalogue))
+        self._formats = Once(lambda: new_format_cache(paths))
+        self._speeds = Once(lambda: new_speeds(paths))
+        self._decisions = Once(lambda: new_decisions(paths, self.settings))
         self._auto_evict = True
         self._generations: list[Generation] = []
         self._closing = threading.Event()
@@ -502,105 +490,3 @@ class Workbench:
                 field="model",
             )
         return info
-
-
-# Wings are imported when they are opened: the first paint needs none of them.
-
-
-def _open_engine(paths: Paths, log: LogRing, settings: Settings, *, auto_evict: bool) -> Engine:
-    from tui.config import guardrail_setting
-    from tui.engine import Engine
-
-    engine = Engine(paths.verdicts, log, states=paths.states, guardrail=lambda: guardrail_setting(settings))
-    engine.auto_evict = auto_evict
-    return engine
-
-
-def _open_threads(paths: Paths) -> ThreadStore:
-    from tui.threads import ThreadStore
-
-    return ThreadStore(paths.database, paths.attachments)
-
-
-def _new_speeds(paths: Paths) -> SpeedStore:
-    from tui.config import SpeedStore
-
-    return SpeedStore(paths.speeds)
-
-
-def _new_decisions(paths: Paths, settings: Settings) -> Decisions:
-    from tui.config import Decisions, ModelDefaultsStore, PresetStore
-    from tui.models import file_defaults
-
-    presets, defaults = PresetStore(paths.presets), ModelDefaultsStore(paths.model_defaults)
-    return Decisions(settings, presets, defaults, file_defaults)
-
-
-def _open_catalogue(paths: Paths, settings: Settings, remotes: RemoteEngines, usage: Usage) -> Catalogue:
-    import os
-
-    from tui.builtin import BuiltInModels
-    from tui.config import model_folders, other_programs
-    from tui.models import Catalogue, built_in_source, known_sources
-
-    folders, others = model_folders(settings), other_programs(settings)
-    # Without a home of the person's own there are no stores of other programs either.
-    home = Path(os.path.expanduser("~"))
-    sources = known_sources(paths.models, folders, os.environ, home, other_programs=others and home.is_absolute())
-    built_in = BuiltInModels()
-    sources.append(built_in_source(built_in.folder, built_in.files))
-    return Catalogue(
-        sources,
-        remotes,
-        index=paths.model_index,
-        probe=_probe_template,
-        last_used=usage.last_used,
-        hidden=lambda model: model.builtin and not settings.get(BUILT_IN_SETTING, True),
-    )
-
-
-def _probe_template(template: str) -> Abilities:
-    """What a chat template can do; nothing where it does not let itself be asked."""
-    from tui.formats import template_traits
-    from tui.models import Abilities
-
-    return Abilities(*template_traits(template))
-
-
-def _open_usage(paths: Paths) -> Usage:
-    from tui.models import Usage
-
-    return Usage(paths.usage)
-
-
-def _open_library(paths: Paths, catalogue: Catalogue, usage: Usage, in_use: Callable[[ModelInfo], bool]) -> Library:
-    from tui.models import Library
-
-    return Library(paths.models, catalogue, usage, in_use)
-
-
-def _new_hub(paths: Paths) -> Hub:
-    from tui.models.hub import Hub, HubConnection
-
-    return Hub(HubConnection(), paths.stand_ins)
-
-
-def _open_downloads(paths: Paths, hub: Hub, catalogue: Callable[[], Catalogue]) -> Downloads:
-    from tui.models.downloads import Downloads
-
-    def arrived(_: Download) -> None:
-        catalogue().refresh()
-
-    return Downloads(hub.connection, paths.models, paths.downloads, arrived=arrived)
-
-
-def _new_remotes(store: RemoteStore) -> RemoteEngines:
-    from tui.engine.remote import RemoteEngines
-
-    return RemoteEngines(store.endpoints)
-
-
-def _new_format_cache(paths: Paths) -> FormatCache:
-    from tui.inference import FormatCache
-
-    return FormatCache(paths.vocabularies)

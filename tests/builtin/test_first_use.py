@@ -21,10 +21,11 @@ from tui.__main__ import make_server
 from tui.app.app import LmdeckApp
 from tui.app.screens.model_picker import ModelPicker
 from tui.builtin import EMBEDDING, GUIDE
+from tui.config import BUILT_IN_SETTING
 from tui.domain import BUILT_IN, ServerOptions
 from tui.paths import find_paths
 from tui.server import Server
-from tui.workbench import BUILT_IN_SETTING, Workbench
+from tui.workbench import Workbench
 
 PATIENCE = 60.0
 

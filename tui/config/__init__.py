@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tui.config.load_parameters import LOAD_PARAMETERS
     from tui.config.load_sections import LOAD_SECTIONS
     from tui.config.model_defaults import ImportedDefaults, ModelDefaultsStore, SavedDefaults
-    from tui.config.model_places import model_folders, other_programs
+    from tui.config.model_places import BUILT_IN_SETTING, model_folders, other_programs
     from tui.config.parameters import Parameter, parse_value, value_text, with_values
     from tui.config.presets import Preset, PresetStore
     from tui.config.remotes import RemoteStore
@@ -45,7 +45,7 @@ else:
             "load_sections": "LOAD_SECTIONS",
             "lmstudio_labels": "LM_STUDIO_LABELS",
             "model_defaults": "ImportedDefaults SavedDefaults ModelDefaultsStore",
-            "model_places": "model_folders other_programs",
+            "model_places": "BUILT_IN_SETTING model_folders other_programs",
             "parameters": "Parameter parse_value value_text with_values",
             "presets": "Preset PresetStore",
             "remotes": "RemoteStore",
@@ -60,6 +60,7 @@ else:
 
 __all__ = [
     "ANSWER_PARAMETERS",
+    "BUILT_IN_SETTING",
     "CONSTRAINT_KEY",
     "LM_STUDIO_LABELS",
     "LOAD_PARAMETERS",

@@ -10,6 +10,9 @@ from tui.config.settings import Settings
 FOLDERS: Final = "model_folders"
 OTHER_PROGRAMS: Final = "models_of_other_programs"
 
+BUILT_IN_SETTING = "builtin_models"
+"""The setting that says whether the models that came with the program are listed."""
+
 
 def model_folders(settings: Settings) -> list[Path]:
     """The folders that the person added (`model_folders`, a list of paths). They are only read."""

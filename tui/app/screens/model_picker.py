@@ -21,8 +21,8 @@ from tui.app.screens.load_dialog import LABELS
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.model_list import ModelList, details
+from tui.config import BUILT_IN_SETTING
 from tui.domain import LmdeckError
-from tui.workbench import BUILT_IN_SETTING
 
 if TYPE_CHECKING:
     from textual.timer import Timer
