@@ -40,7 +40,10 @@ close, loaded = workbench.close, workbench.loaded
 def closed():
     close()
     (root / "closed").write_text("yes")
+first = threading.Lock()
 def ready():
+    if not first.acquire(blocking=False):
+        return loaded()
     os.write(2, b"ggml: native words\\n")
     print("python words", file=sys.stderr)
     while not any(line.source == "native" for line in workbench.log.lines()):

@@ -269,23 +269,23 @@ async def test_screen_does_not_wait_for_the_disk(
     held: list[Path] = []
 
     def slow(path: Path, known: KnownTexts) -> Reading:
-        if path.name.startswith("Qwen3") and not held:
+        if path.name.startswith("Late") and not held:
             held.append(path)
             may_go_on.wait(20)
         return read(path, known)
 
     monkeypatch.setattr("tui.models.scanner.read", slow)
     monkeypatch.setattr("tui.models.scanner._SHOW_EVERY", 0.0)
-    assert own.exists()
     async with person_at(workbench) as person:
+        put(own / "Late-Q4_K_M.gguf", quantised(15, "Late"))
         try:
             await person.press("f2")
-            await person.until(lambda: "reading" in person.text() and "gemma-q4_k_m" in names(person))
-            assert "qwen3-8b" not in names(person)
+            await person.until(lambda: bool(held) and "gemma-q4_k_m" in names(person))
+            assert "late-q4_k_m" not in names(person)
             await person.press("s")
             assert "by last used" in person.text(), "keys work meanwhile"
             await person.press("escape", "ctrl+o")
             await person.until(lambda: "gemma-q4_k_m" in person.text())
         finally:
             may_go_on.set()
-        await person.until(lambda: "qwen3-8b-q2_k" in person.text())
+        await person.until(lambda: "late-q4_k_m" in person.text())

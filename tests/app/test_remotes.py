@@ -190,4 +190,4 @@ async def test_a_damaged_file_of_engines_is_said_and_the_files_on_disk_are_shown
 async def test_an_empty_list_says_how_to_use_another_machine(workbench: FakeWorkbench) -> None:
     workbench.catalogue.on_disk.clear()
     async with person_at(workbench, (80, 24)) as person:
-        await open_picker(person, "press a")
+        await open_picker(person, "another machine")

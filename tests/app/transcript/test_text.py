@@ -80,6 +80,7 @@ def test_code_keeps_every_space(text: str, width: int) -> None:
 def test_a_character_is_never_parted_from_what_combines_with_it() -> None:
     assert hard_split("e\u0301" * 4, 2) == ["e\u0301e\u0301"] * 2
     assert hard_split("👩\u200d💻👩\u200d💻", 3) == ["👩\u200d💻"] * 2
+    assert hard_split("a\u200d\u200d。", 2) == ["a\u200d\u200d", "。"]
 
 
 def test_prefixes_are_decoration_and_markers_are_not() -> None:

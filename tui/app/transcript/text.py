@@ -63,6 +63,10 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
+_WIDEST = 2
+"""Cells of the widest character."""
+
+
 def hard_split(text: str, width: int) -> list[str]:
     """The text in pieces of at most `width` cells, with combining characters kept on what they combine with.
 
@@ -81,11 +85,19 @@ def hard_split(text: str, width: int) -> list[str]:
     return pieces
 
 
+def _goes_on(text: str, start: int, position: int) -> bool:
+    """Whether a group that begins at `start` has the character at `position`, too."""
+    if cell_len(text[position]) == 0:
+        return True
+    # A joiner between characters that have no common picture joins nothing: they take their cells side by side.
+    return text[position - 1] == "\u200d" and cell_len(text[start : position + 1]) <= _WIDEST
+
+
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
     """Where each group of characters that share cells begins, and its width in cells."""
     start = 0
     for position in range(1, len(text) + 1):
-        if position < len(text) and (text[position - 1] == "\u200d" or cell_len(text[position]) == 0):
+        if position < len(text) and _goes_on(text, start, position):
             continue
         yield start, cell_len(text[start:position])
         start = position
