@@ -24,7 +24,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a pty")
 # An application over the scripted workbench whose model has said something and is not done. Ready is told by a file,
 # since nothing else may be written to the terminal; the first look at the loaded models comes after the first paint.
 PROGRAM = """
-import os, sys, time
+import os, sys, threading, time
 from pathlib import Path
 root = Path(sys.argv[1])
 from tests.app.fake_workbench import FakeWorkbench, model
