@@ -88,6 +88,8 @@ class ModelPicker(ModalScreen[str | None]):
         models += [model for model in files if model.usable and model.builtin]
         models += [model for model in files if not model.usable]
         self._loaded = {model.key: model for model in await asyncio.to_thread(self._workbench.loaded)}
+        if not self.is_attached:  # closed meanwhile
+            return
         rows = self.model_list
         first = not rows.items
         loaded, before = frozenset(self._loaded), self._states
