@@ -169,7 +169,7 @@ def test_the_pace_bounds_prompt_chunks_by_time() -> None:
 
 def test_the_pace_finds_the_size_from_which_chunks_are_cheap() -> None:
     def flash_attention(count: int) -> float:
-        return count * (0.002 if count >= 64 else 0.008)
+        return count * (0.001 if count >= 64 else 0.004)
 
     assert run_pace(Pace(512), flash_attention) == 64
     assert run_pace(Pace(512), lambda count: flash_attention(count) * 2) in (4, 8), "64 would take too long"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 # A step with prompt tokens in it may take this many times as long as one without; the people who read along
 # see a hesitation, not a halt.
-_STRETCH = 6.0
+_STRETCH = 4.0
 _SMALLEST_CHUNK = 4
 _FIRST_CHUNK = 64
 # Weight of the newest measurement in the running averages.
