@@ -14,6 +14,8 @@ from tui.builtin.training.network import ROPE_BASE, Shape
 from tui.builtin.training.vocabulary import CONTROL_TOKENS, MARKER_TOKENS, PRE_TOKENIZER, Vocabulary
 
 NAME = "lmdeck guide"
+_SAMPLING = {"temp": 0.3, "penalty_repeat": 1.0}
+"""How it wants to be sampled, by llama.cpp's keys: it knows its answers by heart, and copies what it was given."""
 
 
 def write_model(
@@ -45,6 +47,8 @@ def write_model(
     writer.add_quantization_version(gguf.GGML_QUANT_VERSION)
     _add_vocabulary(writer, vocabulary)
     writer.add_chat_template(chat_template())
+    for key, value in _SAMPLING.items():
+        writer.add_float32(f"general.sampling.{key}", value)
     for name, weight in weights.items():
         array = numpy.asarray(weight, dtype=numpy.float32)
         if array.ndim == 1:

@@ -39,6 +39,44 @@ _AFTER = (
     " in this program",
     ", do you know", " exactly", " actually", " quickly",
 )  # fmt: skip
+_SYNONYMS = tuple(
+    tuple(line.split("|"))
+    for line in (
+        "answer|reply|response", "answers|replies|responses", "thread|conversation|chat", "threads|conversations|chats",
+        "message|prompt|question", "see|view|look at|have a look at", "open|bring up|get to",
+        "delete|remove|erase|get rid of|throw away", "change|modify|alter|adjust|edit", "key|shortcut|button|hotkey",
+        "keys|shortcuts|hotkeys", "choose|select|pick", "stop|end|cancel|halt|interrupt|abort", "find|locate|look for",
+        "search|look through", "make|create|produce", "quit|exit|close|leave", "start|launch|begin|run",
+        "memory|ram", "gpu|graphics card|video card", "machine|computer|pc|laptop", "fast|quick", "faster|quicker",
+        "slow|sluggish", "big|large|huge", "bigger|larger", "small|little|tiny", "picture|image|photo",
+        "pictures|images|photos", "download|fetch|get|obtain", "save|store|keep", "saved|stored|kept", "folder|directory",
+        "shell|command line|terminal", "program|application|app|tool", "write|type|compose",
+        "use|work with|employ", "explain|describe", "restore|recover|bring back|get back", "rename|give a new name to",
+        "send|submit", "copy|put into the clipboard", "old|earlier|previous|past", "another|a different|some other",
+        "hide|put out of sight", "unload|eject|drop", "several|multiple|many",
+        "turn on|switch on|enable|start", "turn off|switch off|disable|stop", "thinking|reasoning|thoughts",
+        "server|api server|local server", "token|api token|api key", "weights|parameters", "license|licence",
+        "needs|requires|takes", "need|require|want", "file|gguf", "line break|new line", "mean|stand for", "internet|network",
+    )
+)  # fmt: skip
+_SAME_MEANING = {words: group for group in _SYNONYMS for words in group}
+_MEANT = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _SAME_MEANING), key=len, reverse=True)) + r")\b")
+_DROPPED = re.compile(r"\b(the|a|an|my|do|does|I|can|is|to|of|me|it|you|that|this) ")
+
+
+def in_other_words(text: str, random: Random, exact: Sequence[str] = ()) -> str:
+    """The question with some of its words for others that mean the same, and now and then without the small ones.
+
+    What is in `exact`, values to be copied, stays as it is.
+    """
+    if any(value in text for value in exact):
+        return text
+    draw = random.random()
+    if draw < 0.45:
+        text = _MEANT.sub(lambda m: random.choice(_SAME_MEANING[m[0]]) if random.random() < 0.5 else m[0], text)
+    if draw < 0.08 or draw > 0.94:
+        text = _DROPPED.sub(lambda m: "" if random.random() < 0.6 else m[0], text)
+    return text
 
 
 def spoken(phrase: str, random: Random) -> str:

@@ -6,7 +6,7 @@ import re
 from random import Random
 
 from tui.builtin.training.dialogue import Dialogue, Turn
-from tui.builtin.training.grammar import as_people_write, asked, first_spoken, spoken
+from tui.builtin.training.grammar import as_people_write, asked, first_spoken, in_other_words, spoken
 from tui.builtin.training.seeds import Fact, facts, words
 from tui.builtin.training.values import Values
 
@@ -24,7 +24,7 @@ def fact_turns(random: Random, *, thinking: bool = False) -> list[Turn]:
     """One question about the program with its answer."""
     fact = random.choice(program_facts())
     kind, phrase = random.choice(fact.questions)
-    question = as_people_write(asked(kind, phrase, random), random)
+    question = as_people_write(in_other_words(asked(kind, phrase, random), random), random)
     thought = f"The question is about: {first_spoken(fact.questions[0][1])}. I know that." if thinking else ""
     return [Turn("user", question), Turn("assistant", fact.answers[0], thought=thought)]
 
@@ -45,7 +45,8 @@ def talk_turns(random: Random) -> list[Turn]:
     copied = tuple(str(drawn[slot]) for slot in _SLOT.findall(question))
     question = question.format(**drawn)
     answer = random.choice(fact.answers).format(**drawn)
-    return [Turn("user", as_people_write(question, random, copied)), Turn("assistant", answer)]
+    question = as_people_write(in_other_words(question, random, copied), random, copied)
+    return [Turn("user", question), Turn("assistant", answer)]
 
 
 def any_turns(random: Random) -> list[Turn]:
