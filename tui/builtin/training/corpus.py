@@ -16,7 +16,7 @@ from tui.builtin.training.calls import (
 )
 from tui.builtin.training.dialogue import Dialogue
 from tui.builtin.training.forms import form_dialogue
-from tui.builtin.training.seeds import facts
+from tui.builtin.training.seeds import facts, functions
 from tui.builtin.training.talking import any_turns, follow_up_dialogue, program_facts, talk_dialogue
 
 _KINDS: tuple[tuple[float, Callable[[Random], Dialogue]], ...] = (
@@ -34,13 +34,15 @@ _KINDS: tuple[tuple[float, Callable[[Random], Dialogue]], ...] = (
 
 
 def dialogues(seed: int) -> Iterator[Dialogue]:
-    """Conversations without end. None asks a held-out question."""
+    """Conversations without end. None asks a held-out question or offers a held-out function."""
     random = Random(seed)
     weights, makers = zip(*_KINDS, strict=True)
     forbidden = {_plain(question) for fact in (*program_facts(), *facts("talk")) for question in fact.held_out}
+    forbidden |= {name for seed in functions("held_out_calls") for name in seed.names}
     while True:
         made = random.choices(makers, weights=weights)[0](random)
-        if not any(turn.role == "user" and _plain(turn.text) in forbidden for turn in made.turns):
+        asked = {_plain(turn.text) for turn in made.turns if turn.role == "user"}
+        if forbidden.isdisjoint(asked | {function.name for function in made.functions}):
             yield made
 
 

@@ -49,14 +49,15 @@ _SYNONYMS = tuple(
         "search|look through", "make|create|produce", "quit|exit|close|leave", "start|launch|begin|run",
         "memory|ram", "gpu|graphics card|video card", "machine|computer|pc|laptop", "fast|quick", "faster|quicker",
         "slow|sluggish", "big|large|huge", "bigger|larger", "small|little|tiny", "picture|image|photo",
-        "pictures|images|photos", "download|fetch|get|obtain", "save|store|keep", "saved|stored|kept", "folder|directory",
-        "shell|command line|terminal", "program|application|app|tool", "write|type|compose",
+        "pictures|images|photos", "download|fetch|get|obtain", "save|store|keep", "saved|stored|kept",
+        "folder|directory", "shell|command line|terminal", "program|application|app|tool", "write|type|compose",
         "use|work with|employ", "explain|describe", "restore|recover|bring back|get back", "rename|give a new name to",
         "send|submit", "copy|put into the clipboard", "old|earlier|previous|past", "another|a different|some other",
         "hide|put out of sight", "unload|eject|drop", "several|multiple|many",
         "turn on|switch on|enable|start", "turn off|switch off|disable|stop", "thinking|reasoning|thoughts",
         "server|api server|local server", "token|api token|api key", "weights|parameters", "license|licence",
-        "needs|requires|takes", "need|require|want", "file|gguf", "line break|new line", "mean|stand for", "internet|network",
+        "needs|requires|takes", "need|require|want", "file|gguf", "line break|new line", "mean|stand for",
+        "internet|network",
     )
 )  # fmt: skip
 _SAME_MEANING = {words: group for group in _SYNONYMS for words in group}
