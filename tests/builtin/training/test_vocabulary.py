@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -42,6 +43,21 @@ def test_what_is_learned_is_marked_by_token(vocabulary: Vocabulary) -> None:
     )
     text = vocabulary.text([token for token, learn in zip(tokens, learned, strict=True) if learn])
     assert text.strip() == "answer<|im_end|>"
+
+
+def test_copied_words_are_cut_by_chance_but_alike(vocabulary: Vocabulary) -> None:
+    pieces = [("say notification_limit ", False), ('{"notification_limit": 1}', True), (" limit", False)]
+    plain, _ = vocabulary.encode_segments(pieces)
+    cuts = set()
+    for seed in range(20):
+        tokens, learned = vocabulary.encode_segments(pieces, Random(seed))
+        assert vocabulary.text(tokens) == vocabulary.text(plain)
+        copied = [token for token, learn in zip(tokens, learned, strict=True) if learn]
+        assert vocabulary.text(copied).strip() == '{"notification_limit": 1}'
+        limit = tokens[len(tokens) - tokens[::-1].index(vocabulary.id("Ġ")) :]
+        assert any(copied[at : at + len(limit)] == limit for at in range(len(copied)))
+        cuts.add(tuple(tokens))
+    assert len(cuts) > 5
 
 
 def test_it_is_kept(vocabulary: Vocabulary, tmp_path: Path) -> None:

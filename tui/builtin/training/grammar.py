@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from random import Random
 
+from tui.builtin.training.inflecting import gerund, participle, third_person
+
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SPACES = re.compile(r" {2,}")
 
@@ -29,6 +31,23 @@ _WHAT = (
     "please explain {}", "tell me what {} is", "explain what {} is", "how does {} work", "what is {} good for",
     "what is {} for", "what does {} do", "why {}", "define {}", "give me an explanation of {}", "help me understand {}",
 )  # fmt: skip
+_WHAT_DOES = (
+    "which key {}", "what key {}", "which shortcut {}", "what {}", "the key that {}", "is there a key that {}",
+    "what do I press that {}", "is there something that {}", "which button {}", "tell me what {}",
+)  # fmt: skip
+_ABOUT_DOING = (
+    "help with {}", "I am stuck with {}", "{}", "what about {}", "how does {} work", "is {} possible",
+    "tell me about {}", "I have trouble {}", "how do I go about {}", "the way of {}", "any hints for {}",
+)  # fmt: skip
+_HOW_DONE = (
+    "how is {} {}", "how is {} {}", "how can {} be {}", "can {} be {}", "where is {} {}", "how do I get {} {}",
+    "is it possible to have {} {}", "how does {} get {}", "may {} be {}", "I would like to have {} {}",
+)  # fmt: skip
+_NOT_DONE = frozenset(
+    "begin connect fit get go jump let look reach scroll see search speed switch tell turn walk".split()  # noqa: SIM905
+)
+"""Verbs whose seeds go on with more than the thing that something is done to."""
+_PARTICLES = frozenset("at away back between down for from in of off on out over through to up".split())  # noqa: SIM905
 _BEFORE = (
     "please ", "hey, ", "hi, ", "hello, ", "ok, ", "so ", "and ", "sorry, ", "excuse me, ", "quick question: ",
     "well, ",
@@ -98,13 +117,27 @@ def first_spoken(phrase: str) -> str:
 def asked(kind: str, phrase: str, random: Random) -> str:
     """A question made of a seed: `S` and `V` are things to do, `N` things to know, `Q` whole questions."""
     words = spoken(phrase, random)
-    if kind == "S" and random.random() < 0.35:
+    draw = random.random()
+    if kind in ("S", "V") and draw < 0.25:
+        words = _inflected(kind, words, random)
+    elif kind == "S" and draw < 0.5:
         words = random.choice(_KEY).format(words)
     elif kind in ("S", "V"):
         words = random.choice(_HOW).format(words)
     elif kind == "N":
         words = random.choice(_WHAT).format(words)
     return words
+
+
+def _inflected(kind: str, words: str, random: Random) -> str:
+    """A question in which the verb that the words begin with has another form."""
+    verb, _, rest = words.partition(" ")
+    draw = random.random()
+    if kind == "S" and draw < 0.4:
+        return random.choice(_WHAT_DOES).format(f"{third_person(verb)} {rest}".strip())
+    if draw < 0.7 or verb in _NOT_DONE or not rest or rest.split(" ", 1)[0] in _PARTICLES:
+        return random.choice(_ABOUT_DOING).format(f"{gerund(verb)} {rest}".strip())
+    return random.choice(_HOW_DONE).format(rest, participle(verb))
 
 
 def as_people_write(text: str, random: Random, exact: Sequence[str] = ()) -> str:

@@ -22,8 +22,10 @@ from tui.builtin.training.vocabulary import Vocabulary
 
 _CHUNK = 512
 _AVERAGE_DECAY = 0.995
+_LOOSE = 0.4
+"""The part of the conversations in which copied words are cut by chance."""
 _WARM_UP = 60
-_COOL_DOWN = 0.4
+_COOL_DOWN = 0.55
 """The part of all steps in which the rates fall to nothing."""
 
 
@@ -141,7 +143,7 @@ def steps(vocabulary: Vocabulary, plan: Plan, chunk: int) -> Iterator[list[Porti
     while True:
         random = Random(plan.seed * 1_000_003 + chunk)
         encoded = [
-            vocabulary.encode_segments(segments(dialogue))
+            vocabulary.encode_segments(segments(dialogue), random if random.random() < _LOOSE else None)
             for dialogue in islice(dialogues(random.getrandbits(48)), _CHUNK)
         ]
         longest = plan.longest_at_first if chunk < plan.short_chunks else plan.longest

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import regex  # type: ignore[import-untyped]
 
@@ -37,6 +38,8 @@ def _byte_characters() -> list[str]:
 
 
 _BYTES = _byte_characters()
+_DROPPED = 0.3
+"""The part of the merges that is left out where words are cut by chance."""
 _SPACE = _BYTES[32]
 
 
@@ -59,15 +62,15 @@ class Vocabulary:
         """The number of a token."""
         return self._ids[token]
 
-    def encode(self, text: str) -> list[int]:
-        """The tokens of a text; markers in it become their own tokens."""
+    def encode(self, text: str, loose: Mapping[str, list[int]] | None = None) -> list[int]:
+        """The tokens of a text; markers in it become their own tokens; `loose` has words that are cut otherwise."""
         made: list[int] = []
         at = 0
         for match in _MARKERS.finditer(text):
-            made += self._plain(text[at : match.start()])
+            made += self._plain(text[at : match.start()], loose or {})
             made.append(self._ids[match[0]])
             at = match.end()
-        return made + self._plain(text[at:])
+        return made + self._plain(text[at:], loose or {})
 
     def text(self, tokens: Sequence[int]) -> str:
         """The text of tokens; what is no UTF-8 is replaced."""
@@ -79,13 +82,18 @@ class Vocabulary:
         )
         return data.decode("utf-8", "replace")
 
-    def encode_segments(self, segments: Segments) -> tuple[list[int], list[bool]]:
-        """The tokens of a conversation, and which of them are to be learned: those that have a letter to be learned."""
+    def encode_segments(self, segments: Segments, random: Random | None = None) -> tuple[list[int], list[bool]]:
+        """The tokens of a conversation, and which of them are to be learned: those that have a letter to be learned.
+
+        With `random`, words that are copied are cut by chance, alike throughout (after Provilkov and others,
+        BPE-Dropout, 2020). Else there are tokens which only ever are a part of others, and what is never seen cannot
+        be copied.
+        """
         text = "".join(piece for piece, _ in segments)
         learned = bytearray()
         for piece, learn in segments:
             learned += bytes([learn]) * len(piece.encode())
-        tokens = self.encode(text)
+        tokens = self.encode(text, self._loosened(segments, random) if random is not None else None)
         marks: list[bool] = []
         at = 0
         for token in tokens:
@@ -107,9 +115,35 @@ class Vocabulary:
         """Bytes of a token's text."""
         return len(self.tokens[token])
 
-    def _plain(self, text: str) -> list[int]:
+    def _loosened(self, segments: Segments, random: Random) -> dict[str, list[int]]:
+        """Tokens by word, for each word that is both read and to be learned."""
+        read, written = (
+            {_letters(word) for piece, learn in segments if learn is wanted for word in _WORD.findall(piece)}
+            for wanted in (False, True)
+        )
+        return {word: self._cut_by_chance(word, random) for word in sorted(read & written) if word.isalpha()}
+
+    def _cut_by_chance(self, word: str, random: Random) -> list[int]:
+        """The tokens of a word when some merges are left out."""
+        parts = [_BYTES[byte] for byte in word.encode()]
+        while True:
+            possible = [
+                (self._ranks[pair], place)
+                for place, pair in enumerate(pairwise(parts))
+                if pair in self._ranks and random.random() > _DROPPED
+            ]
+            if not possible:
+                return [self._ids[part] for part in parts]
+            _, place = min(possible)
+            parts[place : place + 2] = [parts[place] + parts[place + 1]]
+
+    def _plain(self, text: str, loose: Mapping[str, list[int]]) -> list[int]:
         made: list[int] = []
         for word in _WORD.findall(text):
+            if loose and (letters := _letters(word)) in loose:
+                made += [self._ids[_BYTES[byte]] for byte in word.removesuffix(letters).encode()]
+                made += loose[letters]
+                continue
             known = self._known.get(word)
             if known is None:
                 known = self._known[word] = [self._ids[part] for part in self.cut(word)]
@@ -129,6 +163,11 @@ class Vocabulary:
                 break
             parts[place : place + 2] = [parts[place] + parts[place + 1]]
         return parts
+
+
+def _letters(word: str) -> str:
+    """A word of the text without the space or sign before it."""
+    return word if word[0].isalpha() else word[1:]
 
 
 def train_vocabulary(
