@@ -141,9 +141,8 @@ class Engine:
             if present is not None:
                 present.release()
             kernels = self.self_test().kernels
-            lay_out(
-                model, config, kernels, self._store, self._child.run
-            )  # parameters are checked before a projector is blamed
+            # Parameters are checked before a projector is blamed.
+            lay_out(model, config, kernels, self._store, self._child.run)
             projector = choose_projector(model, config, kernels, self._store, self._warn)
             plan = self._make_room(model, config, projector, force=force, just_in_time=just_in_time)
             self._route_log()
