@@ -232,7 +232,13 @@ class LoadDialog(LoadCommands):
 
     def _tell_differences(self, loaded: LoadedModel) -> None:
         """A number that was asked for is never changed in silence."""
-        if changed := differences_text(loaded.values, LABELS):
+        usual = LoadConfig()
+        # What nobody chose is not asked for, such as batches that are longer than the context.
+        chosen = [
+            value for value in loaded.values
+            if value.fitted or getattr(loaded.config, value.name) != getattr(usual, value.name)
+        ]  # fmt: skip
+        if changed := differences_text(chosen, LABELS):
             self.notify(changed, title="Loaded differently", severity="warning", markup=False)
 
     def action_close(self) -> None:
