@@ -47,7 +47,7 @@ def ls(name: str | None, llm: bool, embedding: bool, variants: bool, as_json: bo
         if state.problem
     ]
     listed = entries(models, workbench.usage.last_used)
-    if models and name is None and all(model.builtin for model in models):
+    if models and name is None and all(model.builtin for model in workbench.catalogue.models()):
         problems.append(f"No models yet but the built-in ones. Put GGUF files into {paths.models}")
     for problem in problems:
         click.echo(problem, err=True)

@@ -88,7 +88,9 @@ def unload(identifier: str | None, every: bool) -> None:
     if every:
         names = [one["identifier"] for one in _instances()]
     elif identifier is not None:
-        names = [identifier]
+        names = [one["identifier"] for one in _instances() if one["identifier"] == identifier]
+        if not names:
+            raise ModelNotFound(f"No loaded model is called {identifier!r}.", "lmdeck ps lists those that are loaded.")
     else:
         names = [one["identifier"] for one in _instances()]
         if len(names) > 1:
