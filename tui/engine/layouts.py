@@ -71,7 +71,9 @@ class Layouts:
             opened.close_contexts()
 
     def _model(self, path: Path, config: LoadConfig, kernels: Kernels) -> Any:
-        plain = {field.name: field.default for field in fields(LoadConfig) if field.name in _OF_CONTEXTS}
+        plain: dict[str, Any] = {
+            field.name: field.default for field in fields(LoadConfig) if field.name in _OF_CONTEXTS
+        }
         try:
             status = path.stat()
         except OSError as problem:
