@@ -137,12 +137,7 @@ def open_model(
 
 
 def open_weights(
-    path: Path,
-    config: LoadConfig,
-    kernels: Kernels,
-    *,
-    simulate: bool = False,
-    on_progress: LoadProgress | None = None,
+    path: Path, config: LoadConfig, kernels: Kernels, *, simulate: bool, on_progress: LoadProgress | None = None
 ) -> Any:
     """The handle of the model alone. Blocks and raises as `open_model` does."""
     llama = load_llama()
