@@ -13,12 +13,12 @@ from tests.app.fake_workbench import FakeCatalogue, FakeWorkbench
 from tests.models.test_catalogue import put
 from tests.support.raw_gguf import RawFile, number_value, small_model, text_value
 from tests.support.stores import ollama_model
-from tui.app.model_rows import COLUMNS, header_text
+from tui.app.model_rows import COLUMNS, header_text, sums_text
 from tui.app.screens.import_dialog import ImportDialog
 from tui.app.screens.library import LibraryScreen
 from tui.app.screens.load_dialog import LoadDialog
-from tui.domain import LoadConfig
-from tui.models import Abilities, Catalogue, Library, known_sources
+from tui.domain import LoadConfig, ModelInfo
+from tui.models import Abilities, Catalogue, Library, SoFar, known_sources
 from tui.models.describe import Reading, read
 from tui.models.gguf_bytes import KnownTexts
 
@@ -289,3 +289,23 @@ async def test_screen_does_not_wait_for_the_disk(
         finally:
             may_go_on.set()
         await person.until(lambda: "late-q4_k_m" in person.text())
+
+
+def test_the_letters_are_explained_where_there_is_room() -> None:
+    so_far = SoFar((ModelInfo("a", Path("a.gguf"), 2**30),), done=True)
+    assert sums_text(so_far, 1, "name", 60) == "1 model · 1.0 GB · by name"
+    assert sums_text(so_far, 1, "name", 80).startswith("T tools V vision R reasoning E embeds · 1 model")
+    reading = sums_text(SoFar(so_far.models, 3, 1500), 1, "last used", 74)
+    assert reading == "reading 3 of 1,500 files · 1 model · 1.0 GB · by last used"
+    assert len(sums_text(SoFar((), done=True), 10, "last used", 74)) <= 74
+
+
+async def test_a_filter_shows_what_comes_first(workbench: FakeWorkbench, own: Path) -> None:  # noqa: ARG001
+    async with person_at(workbench) as person:
+        await open_library(person)
+        await person.press("end", "slash", *"a")
+        shown = names(person)
+        assert "broken" not in shown
+        row = screen_of(person).row
+        assert row is not None
+        assert row.name == shown[0]

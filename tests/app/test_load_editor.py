@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from tests.app.driving import Person, person_at
+from tests.app.driving import PATIENCE, Person, person_at
 from tests.app.fake_workbench import FakeWorkbench
 from tests.app.test_models import open_load_dialog
+from tui.app.screens import load_dialog
 from tui.config import Speed
-from tui.domain import LoadConfig
+from tui.domain import LoadConfig, MemoryEstimate
 
 MODEL = "gemma-3-4b-it"
 
@@ -132,3 +135,33 @@ async def test_parameters_are_found_by_lm_studios_name(workbench: FakeWorkbench)
         assert "Parallel answers" in person.text()
         await person.press("enter")
         assert "LM Studio calls it Max Concurrent Predictions" in " ".join(person.text().split())
+
+
+async def test_stepping_quickly_leads_to_few_estimates_and_never_stops_the_screen(
+    workbench: FakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an estimate lasts, keys are taken and drawn, and then the next is made of what stands there by then."""
+    may_end = threading.Event()
+    at_once: list[int] = [0]
+
+    def slow(model_key: str, config: LoadConfig) -> MemoryEstimate:
+        at_once.append(at_once[-1] + 1)
+        may_end.wait(PATIENCE)
+        at_once.append(at_once[-1] - 1)
+        return quick(model_key, config)
+
+    # So that every single step asks for an estimate.
+    monkeypatch.setattr(load_dialog, "ESTIMATE_DELAY", 0.001)
+    async with person_at(workbench) as person:
+        dialog = await open_load_dialog(person)
+        quick, workbench.estimate = workbench.estimate, slow  # type: ignore[method-assign]
+        before = len(workbench.estimates)
+        await person.pilot.press("down", *["right"] * 20)
+        await person.pilot.pause(0.01)
+        assert len(workbench.estimates) == before, "the first one has not ended"
+        assert dialog.config.gpu_layers == 19
+        assert "19" in row_of(person, "GPU layers")
+        may_end.set()
+        await person.until(lambda: workbench.estimates[-1] == dialog.config)
+        assert max(at_once) == 1
+        assert len(workbench.estimates) - before == 2, "the first step's, and the last one's"

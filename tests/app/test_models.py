@@ -273,6 +273,18 @@ async def test_escape_stops_a_load_that_is_running(workbench: FakeWorkbench) -> 
         assert workbench.models == {}
 
 
+async def test_what_nobody_chose_is_no_reason_to_warn(workbench: FakeWorkbench) -> None:
+    workbench.loaded_values = (
+        LoadedValue("context_length", "1,024", "1,000"),
+        LoadedValue("evaluation_batch_size", "2,048", "1,024"),
+    )
+    async with person_at(workbench) as person:
+        await open_load_dialog(person)
+        await person.press("1", "0", "2", "4", "enter", "enter")
+        await person.until(lambda: "Context length: asked for 1,024, loaded with 1,000" in person.toasts())
+        assert "Evaluation batch" not in person.toasts(), "longer batches than the context are the default"
+
+
 async def test_value_that_was_loaded_differently_is_not_kept_silent(workbench: FakeWorkbench) -> None:
     workbench.loaded_values = (
         LoadedValue("context_length", "9000", "8192", "8300"),

@@ -83,7 +83,7 @@ def test_figures_are_short() -> None:
         "now", "2m", "2h", "3d", "3w", "3mo", "2y"
     ]  # fmt: skip
     assert context_text(32768) == "32k"
-    assert [parameters_text(n) for n in (494_000_000, 8_200_000_000)] == ["494M", "8.2B"]
+    assert [parameters_text(n) for n in (31_000, 494_000_000, 8_200_000_000)] == ["31K", "494M", "8.2B"]
     assert bar(0.5, 4) == "▕██░░▏"
     assert bar(7.0, 4) == "▕████▏"
 

@@ -1,11 +1,14 @@
-"""A library of 500 model files with vocabularies of real size: the first look at it, and every later start.
+"""A library of 500 model files with vocabularies of real size: the first look at it, and every later start; and what a
+model with such a vocabulary would need, when a load parameter was changed.
 
 The baselines are what other ways of learning the same cost in the same run: the reader of the `gguf` package for the
-headers (measured on a few of the files, for each of which it does the same), and listing the folder for a start.
+headers (measured on a few of the files, for each of which it does the same), listing the folder for a start, and a
+child process of its own for an estimate.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import struct
 import tempfile
@@ -16,7 +19,12 @@ from pathlib import Path
 import gguf
 
 from tests.bench.report import Report, in_turn, median
+from tests.support.engines import info_of
+from tests.support.model_maker import make_tiny_model
 from tests.support.raw_gguf import INT32, STRING, RawFile, array_value, number_value, small_model, string, text_value
+from tui.domain import LoadConfig
+from tui.engine import Engine, LogRing
+from tui.engine.child import Job, run
 from tui.models import Catalogue
 from tui.models.describe import Abilities
 
@@ -86,14 +94,37 @@ def measure(rounds: int) -> Report:
             assert sum(os.stat(file).st_size for file in folder.rglob("*.gguf")) > 0
             return time.perf_counter() - started
 
+        engine = Engine(Path(home) / "verdicts.json", LogRing())
+        kernels = engine.self_test().kernels
+        model = info_of(make_tiny_model(Path(home) / "whole.gguf", context_length=2**20, extra_tokens=TOKENS))
+        lengths = itertools.count(256, 256)
+
+        def after_change() -> float:
+            config = LoadConfig(context_length=next(lengths))
+            started = time.perf_counter()
+            assert engine.estimate(model, config).needed > 0
+            return time.perf_counter() - started
+
+        def in_fresh_child() -> float:
+            job = Job("probe", str(model.path), LoadConfig(context_length=next(lengths)), kernels)
+            started = time.perf_counter()
+            assert not run(job).problem
+            return time.perf_counter() - started
+
         look(cold=True)  # compiled files, and the disk's cache
+        after_change()  # the first one starts the child that the later ones ask
         contestants = {
             "cold": lambda: look(cold=True),
             "warm": lambda: look(cold=False),
             "gguf": with_gguf,
             "listing": listing,
+            "estimate": after_change,
+            "fresh child": in_fresh_child,
         }
-        results = in_turn(rounds, contestants)
+        try:
+            results = in_turn(rounds, contestants)
+        finally:
+            engine.close()
     return Report(
         "library",
         {
@@ -101,6 +132,10 @@ def measure(rounds: int) -> Report:
             "warm_start_500_s": median(results["warm"]),
             "gguf_reader_500_s": median(results["gguf"]),
             "listing_500_s": median(results["listing"]),
+            "estimate_after_change_ms": median(results["estimate"]) * 1000,
+            "estimate_in_fresh_child_ms": median(results["fresh child"]) * 1000,
+            "estimate_after_change_ratio": median(results["estimate"]) / median(results["fresh child"]),
         },
-        f"the gguf package's reader on {READ_BY_GGUF} of the files, scaled to all; listing the folder with sizes",
+        f"the gguf package's reader on {READ_BY_GGUF} of the files, scaled to all; listing the folder with sizes; "
+        "a child process of its own for each estimate",
     )

@@ -48,7 +48,8 @@ def test_list() -> None:
     assert [line.split()[0] for line in listed.splitlines()] == ["hub-f16", "pair", "studio", "talker:1b"]
     assert "(2 variants)" in listed
     assert " * pair@q8_0" in lmdeck("ls", "--variants").stdout
-    assert lmdeck("ls", "--embedding").stdout == ""
+    without = lmdeck("ls", "--embedding")
+    assert (without.stdout, without.stderr) == ("", "No model is like that.\n")
     assert lmdeck("ls", "talk", "--llm").stdout.split()[0] == "talker:1b"
     records = {record["modelKey"]: record for record in json.loads(lmdeck("ls", "--json").stdout)}
     assert records["pair"]["variants"] == ["pair@q4_0", "pair@q8_0"]

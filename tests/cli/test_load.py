@@ -73,7 +73,14 @@ def test_instances_and_profiles(workbench: Workbench) -> None:
     second, other = workbench.loaded()
     assert (second.key, second.config.context_length) == ("second", 256)
     assert other.config.gpu_offload_ratio == 0
+    listed = json.loads(lmdeck("ps", "--json").stdout)
+    assert [(one["identifier"], one["modelKey"]) for one in listed] == [("second", "talker"), ("other", "other")]
+    lmdeck("load", "other", "--identifier", "third")
+    marks = [line.partition("lmdeck")[2].strip() for line in lmdeck("ls").stdout.splitlines()]
+    assert marks == ["✓ LOADED (2)", "✓ LOADED"], "by key: other, talker"
+    lmdeck("unload", "third")
     assert "second, other" in lmdeck("unload", code=2).stderr
+    assert "lmdeck ps lists" in lmdeck("unload", "third", code=2).stderr
     lmdeck("unload", "second")
     assert "Unloaded 1 model." in lmdeck("unload", "--all").stderr
     assert workbench.loaded() == ()

@@ -38,6 +38,10 @@ def box(value: Any, checked: bool = True) -> dict[str, Any]:
         ),
         ("llm.prediction.temperature", 0.3, {"sampling.temperature": 0.3}),
         ("llm.prediction.topPSampling", box(0.9), {"sampling.top_p": 0.9}),
+        ("llm.prediction.topPSampling", 0.9, {"sampling.top_p": 0.9}),
+        ("embedding.load.contextLength", 512, {"load.context_length": 512}),
+        ("embedding.load.llama.acceleration.offloadRatio", "off", {"load.gpu_offload_ratio": 0.0}),
+        ("embedding.load.seed", 7, {"load.seed": 7}),
         ("llm.prediction.topPSampling", box(0.9, False), {"sampling.top_p": 1.0}),
         ("llm.prediction.minPSampling", box(0.05, False), {"sampling.min_p": 0.0}),
         ("llm.prediction.repeatPenalty", box(1.1, False), {"sampling.repeat_penalty": 1.0}),
@@ -85,8 +89,9 @@ def test_a_key_of_lm_studio(wire: str, value: Any, ours: dict[str, Any]) -> None
     [
         ("llm.load.contextLength", "many"),
         ("llm.load.contextLength", -5),
-        ("llm.prediction.topPSampling", 0.9),
         ("llm.prediction.topPSampling", box(7)),
+        ("llm.prediction.topPSampling", {"checked": True}),
+        ("llm.load.llama.kCacheQuantizationType", box("q9")),
         ("llm.prediction.structured", {"type": "magic"}),
         ("load.gpuSplitConfig", {"strategy": "priorityOrder", "disabledGpus": [], "priority": [1], "customRatio": []}),
         ("llm.prediction.promptTemplate", {"type": "manual"}),
@@ -112,6 +117,7 @@ def test_what_lmdeck_does_not_have_is_kept() -> None:
     ]
     read = read_fields(fields)
     assert [one.reason for one in read.unread] == ["", "", "", ""]
+    assert [one.known for one in read.unread] == [False, False, True, False]
     assert [field["key"] for field in write_parts({}, read.unread)["operation"]["fields"]] == [
         "llm.prediction.tools",
         "llm.prediction.reasoning.enableThinking",

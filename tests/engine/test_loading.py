@@ -25,6 +25,7 @@ from tui.engine import Engine, Kernels, LogRing, readable_size
 from tui.engine.child import Job, Outcome, run
 from tui.engine.self_test import self_test
 from tui.engine.verdicts import VerdictStore
+from tui.engine.warm_child import WarmChild
 
 GB = 1024**3
 
@@ -51,11 +52,11 @@ def test_an_estimate_is_remembered_until_the_file_changes(tmp_path: Path, monkey
     path = make_tiny_model(tmp_path / "m.gguf")
     jobs: list[Job] = []
 
-    def counted(job: Job) -> Outcome:
+    def counted(_child: WarmChild, job: Job) -> Outcome:
         jobs.append(job)
         return run(job)
 
-    monkeypatch.setattr("tui.engine.memory.run", counted)
+    monkeypatch.setattr(WarmChild, "run", counted)
     for _ in range(2):  # the second engine reads the first one's verdicts from disk
         Engine(tmp_path / "verdicts.json", LogRing()).estimate(info_of(path), LoadConfig())
     assert len(jobs) == 1

@@ -22,6 +22,7 @@ from tui.engine.child import Job, Outcome, run
 from tui.engine.library import load_llama
 from tui.engine.loading import open_model
 from tui.engine.pooling import output_bytes
+from tui.engine.warm_child import WarmChild
 
 PLAIN = LoadConfig(threads=1, context_length=1024)
 
@@ -111,11 +112,11 @@ def test_a_projector_counts_when_it_is_named_or_lies_beside(
     elsewhere = make_projector(tmp_path / "deep" / "mmproj.gguf", "mlp", width=128)
     tried: list[str] = []
 
-    def counted(job: Job) -> Outcome:
+    def counted(_child: WarmChild, job: Job) -> Outcome:
         tried.append(job.kind)
         return run(job)
 
-    monkeypatch.setattr("tui.engine.memory.run", counted)
+    monkeypatch.setattr(WarmChild, "run", counted)
     none = engine.estimate(info_of(path), PLAIN)
     named = engine.estimate(info_of(path), replace(PLAIN, projector=str(elsewhere)))
     assert none.devices[0].projector == 0
@@ -136,7 +137,7 @@ def test_what_has_no_influence_on_memory_needs_no_new_layout(
     path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = engine.estimate(info_of(path), PLAIN)
-    monkeypatch.setattr("tui.engine.memory.run", lambda _job: pytest.fail("it was known"))
+    monkeypatch.setattr(WarmChild, "run", lambda _child, _job: pytest.fail("it was known"))
     other = replace(PLAIN, seed=7, chat_template="x", fit_minimum_context=64, context_checkpoints=3)
     assert engine.estimate(info_of(path), other).needed == first.needed
     with pytest.raises(BadRequest):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.test_catalogue import put
-from tui.domain import LoadConfig, ModelUnusable, SamplingConfig
+from tui.domain import ModelUnusable
 from tui.models import Catalogue
 from tui.models.recipes import read_recipe
 
@@ -40,6 +40,12 @@ config:
         value: max
       - key: llm.load.llama.kCacheQuantizationType
         value: {checked: true, value: q8_0}
+      - key: llm.load.llama.speculativeDecoding.draftMtp
+        value: false
+      - key: llm.load.llama.speculativeDecoding.draftSimple
+        value: true
+      - key: llm.load.llama.speculativeDecoding.draftModel
+        value: tiny
   operation:
     fields:
       - key: llm.prediction.temperature
@@ -48,6 +54,10 @@ config:
         value: {checked: false, value: 0.05}
       - key: llm.prediction.systemPrompt
         value: Be brief.
+      - key: llm.prediction.contextOverflowPolicy
+        value: rollingWindow
+      - key: llm.prediction.reasoning.enableThinking
+        value: true
 customFields: []
 tags: [x]
 """
@@ -67,14 +77,17 @@ def test_virtual_model(tmp_path: Path) -> None:
     model = catalogue.find("acme/helper")
     assert (model.key, model.path, model.base, model.recipe) == ("acme/helper", tiny, "tiny-q4_0", path)
     assert (model.context_length, model.tools, model.sees, model.usable) == (256, True, False, True)
-    assert dict(model.defaults.load) == {
-        "context_length": 128, "gpu_offload_ratio": 1.0, "key_cache_type": "q8_0"
-    }  # fmt: skip
-    assert dict(model.defaults.sampling) == {"temperature": 0.3, "min_p": 0.0}
-    assert model.defaults.system_prompt == "Be brief."
-    # What it says are fields that there are.
-    LoadConfig(**dict(model.defaults.load))
-    SamplingConfig(**dict(model.defaults.sampling))
+    assert dict(model.defaults.values) == {
+        "load.context_length": 128,
+        "load.gpu_offload_ratio": 1.0,
+        "load.key_cache_type": "q8_0",
+        "load.speculation": "draft",
+        "load.draft_model": "tiny",
+        "sampling.temperature": 0.3,
+        "sampling.min_p": 0.0,
+        "answer.system_prompt": "Be brief.",
+        "answer.overflow": "rollingWindow",
+    }
     assert catalogue.find("Tiny-Q4_0.gguf").key == "tiny-q4_0", "the file's own name means the file"
     assert catalogue.find(str(tiny)).key == "tiny-q4_0"
 
@@ -121,6 +134,11 @@ def test_virtual_models_stand_on_each_other_but_not_on_themselves(tmp_path: Path
         ("model: a/b\nbase: x\nmetadataOverrides: {contextLengths: [-1]}", "contextLengths"),
         ("model: a/b\nbase: x\nconfig: {load: {fields: [{key: llm.load.nonsense, value: 1}]}}", "llm.load.nonsense"),
         ("model: a/b\nbase: x\nconfig: {load: {fields: [{key: llm.load.contextLength, value: big}]}}", "whole number"),
+        (
+            "model: a/b\nbase: x\nconfig: {load: {fields: [{key: lmdeck.load.rpc_servers, value: [evil:1]}]}}",
+            "rpc_servers.*only presets",
+        ),
+        ("model: a/b\nbase: x\nconfig: {load: {fields: [{key: llm.load.seed, value: {}}]}}", "another form"),
         ("model: a/b\nbase: x\nconfig: {load: {fields: [3]}}", r"fields\[0\] must have a key"),
         ("model: a/b\nbase: x\nconfig: 3", "config must be a mapping"),
         ("model: !!python/object/apply:os.system ['true']\nbase: x", "mistake"),

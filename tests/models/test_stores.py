@@ -186,11 +186,16 @@ def test_ollama_layers(tmp_path: Path, home: Path) -> None:
     model = only(tmp_path, home)
     assert model.sees
     assert model.projectors is not None
-    assert dict(model.defaults.sampling) == {"temperature": 0.6, "top_k": 20, "stop": ("<|im_end|>",)}
-    load = dict(model.defaults.load)
-    assert load["context_length"] == 8192
-    assert load["lora"][0][1] == 1.0
-    assert model.defaults.system_prompt == "Be kind."
+    found = dict(model.defaults.values)
+    ((adapter, scale),) = found.pop("load.lora")
+    assert (Path(adapter).read_bytes(), scale) == (b"GGUF", 1.0)
+    assert found == {
+        "sampling.temperature": 0.6,
+        "sampling.top_k": 20,
+        "sampling.stop": ("<|im_end|>",),
+        "load.context_length": 8192,
+        "answer.system_prompt": "Be kind.",
+    }
 
 
 @pytest.mark.parametrize("layers", [{}, {"tensor": b"x"}])

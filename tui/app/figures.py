@@ -34,8 +34,10 @@ def context_text(tokens: int) -> str:
 
 
 def parameters_text(count: int) -> str:
-    """How many parameters a model has: `8.2B`, `494M`."""
-    return f"{count / 1e9:.1f}B" if count >= 999_500_000 else f"{count / 1e6:.0f}M"
+    """How many parameters a model has: `8.2B`, `494M`, `31K`."""
+    if count >= 999_500_000:
+        return f"{count / 1e9:.1f}B"
+    return f"{count / 1e6:.0f}M" if count >= 999_500 else f"{count / 1e3:.0f}K"
 
 
 def age_text(seconds: float) -> str:

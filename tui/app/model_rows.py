@@ -10,8 +10,9 @@ from tui.app.figures import age_text, bytes_text, context_text, fit, one_line, p
 from tui.domain import ModelInfo
 
 if TYPE_CHECKING:
-    from tui.models import ModelEntry
+    from tui.models import ModelEntry, SoFar
 
+_LEGEND: Final = "T tools V vision R reasoning E embeds"
 SORTS: Final = ("name", "last used", "size", "parameters", "newest")
 """The orders in which rows can stand."""
 
@@ -91,6 +92,14 @@ def abilities_text(model: ModelInfo) -> str:
     """What a model can do besides answering, one letter each: tools, vision, reasoning; or embeddings."""
     marks = (("E", model.embeds), ("T", model.tools), ("V", model.sees), ("R", model.thinks))
     return "".join(letter for letter, can in marks if can)
+
+
+def sums_text(so_far: SoFar, entries: int, sort: str, room: int) -> str:
+    """How many models there are, and what the letters for abilities mean, as far as there is room."""
+    size = bytes_text(sum(model.size for model in so_far.models if not model.base))
+    reading = f"reading {so_far.read:,} of {so_far.files:,} files · " if not so_far.done else ""
+    sums = f"{reading}{entries:,} {'model' if entries == 1 else 'models'} · {size} · by {sort}"
+    return text if len(text := f"{_LEGEND} · {sums}") <= room else sums
 
 
 def rows_of(

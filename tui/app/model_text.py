@@ -53,9 +53,7 @@ def facts(row: ModelRow) -> list[tuple[str, str]]:
     can = [word for word, able in abilities(model) if able]
     experts = f", {model.experts} experts, {model.experts_used} used" if model.experts else ""
     files = f" in {len(model.files)} files" if len(model.files) > 1 else ""
-    defaults = [f"{name}={_short(value)}" for name, value in (*model.defaults.load, *model.defaults.sampling)]
-    if model.defaults.system_prompt:
-        defaults.append(f"system prompt: {model.defaults.system_prompt}")
+    defaults = [f"{key.partition('.')[2]}={_short(value)}" for key, value in model.defaults.values]
     found = [
         ("problem", model.problem),
         ("key", model.key),

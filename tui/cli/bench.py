@@ -41,17 +41,26 @@ def bench(model: str | None, rounds: int, save: bool, as_json: bool) -> None:
     paths = find_paths()
     _warn_of_others(paths)
     workbench = Workbench(paths)
-    done: list[BenchOutcome] = []
+    group: list[BenchOutcome] = []
+    moving = sys.stderr.isatty()
 
-    def tell(outcome: BenchOutcome) -> None:
-        done.append(outcome)
+    def plot() -> None:
+        """Print what was measured of one parameter. Bars compare all of it, so that it must have ended."""
+        if moving:
+            click.echo("\r\x1b[K", nl=False, err=True)
         if not as_json:
-            fresh = len(done) < 2 or done[-2].trial.group != outcome.trial.group
-            rows = bench_rows([one for one in done if one.trial.group == outcome.trial.group])
-            # Bars are compared with the fastest so far, so that a row may look longer than it would at the end.
-            for row in [rows[0], rows[-1]] if fresh else [rows[-1]]:
+            for row in bench_rows(group):
                 click.echo(row)
             sys.stdout.flush()
+        group.clear()
+
+    def tell(outcome: BenchOutcome) -> None:
+        if group and group[0].trial.group != outcome.trial.group:
+            plot()
+        group.append(outcome)
+        if moving:
+            figure = outcome.problem or f"{outcome.speed:,.1f}"
+            click.echo(f"\r{outcome.trial.group} {outcome.trial.label}: {figure}\x1b[K", nl=False, err=True)
 
     try:
         key = workbench.catalogue.find(model_or_only_one(workbench, model)).key
@@ -61,6 +70,8 @@ def bench(model: str | None, rounds: int, save: bool, as_json: bool) -> None:
                 result = workbench.bench(key, start, tell, stopped.is_set, rounds=rounds)
             except Cancelled:
                 raise click.exceptions.Exit(INTERRUPTED) from None
+            finally:
+                plot()
         better = changed_values(result.best, start)
         if save and better:
             _save(workbench, key, better)

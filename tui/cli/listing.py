@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from tui.cli.model_records import entry_record, model_record, parameters_text
-from tui.domain import ModelInfo, StorageFailed
+from tui.cli.running import loaded_instances
+from tui.domain import LmdeckError, ModelInfo, StorageFailed
 
 if TYPE_CHECKING:
     from tui.models import ModelEntry
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 
 # How long the list on disk waits for the lists of remote engines. Seconds.
 _REMOTE_PATIENCE = 2.0
+# How long it waits for what is loaded. Seconds.
+_SERVER_PATIENCE = 1.0
 
 
 @click.command()
@@ -47,7 +51,7 @@ def ls(name: str | None, llm: bool, embedding: bool, variants: bool, as_json: bo
         if state.problem
     ]
     listed = entries(models, workbench.usage.last_used)
-    if models and name is None and all(model.builtin for model in models):
+    if models and name is None and all(model.builtin for model in workbench.catalogue.models()):
         problems.append(f"No models yet but the built-in ones. Put GGUF files into {paths.models}")
     for problem in problems:
         click.echo(problem, err=True)
@@ -60,7 +64,7 @@ def ls(name: str | None, llm: bool, embedding: bool, variants: bool, as_json: bo
         )
         click.echo(json.dumps(records, indent=2, ensure_ascii=False))
     elif models:
-        _print(listed, every_variant=variants)
+        _print(listed, _loaded(), every_variant=variants)
     elif name is None and not llm and not embedding:
         click.echo(f"No models yet. Put GGUF files into {paths.models}", err=True)
     else:
@@ -68,29 +72,38 @@ def ls(name: str | None, llm: bool, embedding: bool, variants: bool, as_json: bo
     workbench.close()
 
 
-def _print(listed: Sequence[ModelEntry], *, every_variant: bool) -> None:
+def _loaded() -> Counter[str]:
+    """How often each model is loaded by those that serve, as far as they answer at once."""
+    try:
+        return Counter(str(one.get("modelKey")) for one in loaded_instances(timeout=_SERVER_PATIENCE))
+    except LmdeckError:
+        return Counter()
+
+
+def _print(listed: Sequence[ModelEntry], loaded: Counter[str], *, every_variant: bool) -> None:
     from tui.engine import readable_size
 
     rows = []
     usable = [entry for entry in listed if entry.selected.usable]
     for entry in usable:
         several = len(entry.variants) > 1
-        rows.append(_row(f"{entry.key} ({len(entry.variants)} variants)" if several else entry.key, entry.selected))
+        name = f"{entry.key} ({len(entry.variants)} variants)" if several else entry.key
+        rows.append(_row(name, entry.selected, sum(loaded[model.key] for model in entry.variants)))
         if several and every_variant:
-            rows += [_row(f" * {model.variant_key}", model) for model in entry.variants]
+            rows += [_row(f" * {model.variant_key}", model, loaded[model.key]) for model in entry.variants]
     if sys.stdout.isatty():
         here = [model for entry in listed for model in entry.variants if not model.remote and not model.base]
         total = readable_size(sum(model.size for model in here))
         click.echo(f"You have {len(usable)} models, taking up {total} of disk space.\n")
     if rows:
-        print_table(("MODEL", "ARCH", "PARAMS", "QUANT", "SIZE", "CONTEXT", "CAN", "FROM"), rows)
+        print_table(("MODEL", "ARCH", "PARAMS", "QUANT", "SIZE", "CONTEXT", "CAN", "FROM", ""), rows)
     for entry in listed:
         for model in entry.variants:
             if not model.usable:
                 click.echo(f"cannot use {model.key}: {model.problem}", err=True)
 
 
-def _row(name: str, model: ModelInfo) -> tuple[str, ...]:
+def _row(name: str, model: ModelInfo, loaded: int) -> tuple[str, ...]:
     from tui.engine import readable_size
 
     able = {"vectors": model.embeds, "tools": model.tools, "vision": model.sees, "thinking": model.thinks}
@@ -103,6 +116,7 @@ def _row(name: str, model: ModelInfo) -> tuple[str, ...]:
         f"{model.context_length:,}" if model.context_length else "",
         ",".join(word for word, can in able.items() if can),
         model.source,
+        f"✓ LOADED ({loaded})" if loaded > 1 else "✓ LOADED" if loaded else "",
     )
 
 

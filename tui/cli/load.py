@@ -9,7 +9,7 @@ import click
 
 from tui.cli.arguments import assigned, complete_model, model_or_only_one
 from tui.cli.listing import print_table
-from tui.cli.running import ask_server, running_server
+from tui.cli.running import ask_server, loaded_instances, running_server
 from tui.domain import BadRequest, ModelNotFound
 
 if TYPE_CHECKING:
@@ -86,11 +86,13 @@ def unload(identifier: str | None, every: bool) -> None:
         raise click.UsageError("Name a model, or use --all.")
     server = running_server(find_paths())
     if every:
-        names = [one["identifier"] for one in _instances()]
+        names = [one["identifier"] for one in loaded_instances()]
     elif identifier is not None:
-        names = [identifier]
+        names = [one["identifier"] for one in loaded_instances() if one["identifier"] == identifier]
+        if not names:
+            raise ModelNotFound(f"No loaded model is called {identifier!r}.", "lmdeck ps lists those that are loaded.")
     else:
-        names = [one["identifier"] for one in _instances()]
+        names = [one["identifier"] for one in loaded_instances()]
         if len(names) > 1:
             raise ModelNotFound("There are several models.", f"Name one of: {', '.join(names)}, or use --all.")
         if not names:
@@ -107,7 +109,7 @@ def unload(identifier: str | None, every: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 def ps(as_json: bool) -> None:
     """List the models in memory of the lmdeck that runs."""
-    instances = _instances()
+    instances = loaded_instances()
     if as_json:
         click.echo(json.dumps(instances, indent=2, ensure_ascii=False))
     elif not instances:
@@ -115,18 +117,6 @@ def ps(as_json: bool) -> None:
     else:
         header = ("IDENTIFIER", "MODEL", "STATUS", "SIZE", "CONTEXT", "PARALLEL", "TTL")
         print_table(header, [_row(one) for one in instances])
-
-
-def _instances() -> list[dict[str, Any]]:
-    """The loaded models of the lmdeck that runs; none where none runs."""
-    from tui.paths import find_paths
-    from tui.presence import present_servers
-
-    return [
-        instance
-        for presence in present_servers(find_paths().servers)
-        for instance in ask_server(presence, "GET", "/health").get("instances", [])
-    ]
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tui.domain import BadRequest, Busy, EngineFault, LmdeckError, ModelNotFound, ModelWillNotFit
-from tui.paths import Paths
+from tui.paths import Paths, find_paths
 from tui.presence import Presence, present_servers
 
 _KINDS: dict[str, type[ModelNotFound] | type[ModelWillNotFit]] = {
@@ -28,9 +28,23 @@ def running_server(paths: Paths) -> Presence:
     return running[0]
 
 
-def ask_server(presence: Presence, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """What a server answers to a request; waits as long as it takes. Raises its error, or EngineFault."""
-    connection = http.client.HTTPConnection(urlsplit(presence.address).netloc)
+def loaded_instances(*, timeout: float | None = None) -> list[dict[str, Any]]:
+    """The models in memory of every lmdeck that serves; none where none does. Raises as `ask_server` does."""
+    return [
+        instance
+        for presence in present_servers(find_paths().servers)
+        for instance in ask_server(presence, "GET", "/health", timeout=timeout).get("instances", [])
+    ]
+
+
+def ask_server(
+    presence: Presence, method: str, path: str, body: dict[str, Any] | None = None, *, timeout: float | None = None
+) -> dict[str, Any]:
+    """What a server answers to a request; without a `timeout` in seconds waits as long as it takes.
+
+    Raises its error, or EngineFault.
+    """
+    connection = http.client.HTTPConnection(urlsplit(presence.address).netloc, timeout=timeout)
     headers = {"Authorization": f"Bearer {presence.key}", "Content-Type": "application/json"}
     try:
         connection.request(method, path, None if body is None else json.dumps(body), headers)

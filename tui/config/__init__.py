@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from tui.config.decisions import Decisions
     from tui.config.guardrail import guardrail_setting
     from tui.config.layers import Collapsed, Layer, LayerName, Source, collapse
-    from tui.config.lmstudio_keys import ReadFields, Unread, read_fields, read_parts, write_parts
+    from tui.config.lmstudio_keys import OWN_PREFIX, ReadFields, Unread, read_fields, read_parts, write_parts
     from tui.config.lmstudio_labels import LM_STUDIO_LABELS
     from tui.config.load_parameters import LOAD_PARAMETERS
     from tui.config.load_sections import LOAD_SECTIONS
@@ -40,7 +40,7 @@ else:
             "decisions": "Decisions",
             "guardrail": "guardrail_setting",
             "layers": "Collapsed Layer LayerName Source collapse",
-            "lmstudio_keys": "ReadFields Unread read_fields read_parts write_parts",
+            "lmstudio_keys": "OWN_PREFIX ReadFields Unread read_fields read_parts write_parts",
             "load_parameters": "LOAD_PARAMETERS",
             "load_sections": "LOAD_SECTIONS",
             "lmstudio_labels": "LM_STUDIO_LABELS",
@@ -65,6 +65,7 @@ __all__ = [
     "LM_STUDIO_LABELS",
     "LOAD_PARAMETERS",
     "LOAD_SECTIONS",
+    "OWN_PREFIX",
     "SAMPLING_PARAMETERS",
     "SERVER_PARAMETERS",
     "Collapsed",

@@ -46,11 +46,18 @@ def counted(wire: str, key: str) -> Codec:
     return Codec(wire, (key,), lambda value: {key: value or None}, write)
 
 
+def boxed(value: Any, off: Any) -> Any:
+    """What a checkbox holds, or `off`. The plain value counts as well: people write it so in files of their own."""
+    if not isinstance(value, dict):
+        return value
+    return value["value"] if value["checked"] is True else off
+
+
 def checkbox(wire: str, key: str, *, off: Any, shown: Any = 0) -> Codec:
     """A value that can be switched off: `off` is what that is here, `shown` what the switched-off box holds there."""
 
     def read(value: Any) -> dict[str, Any]:
-        return {key: value["value"] if value["checked"] is True else off}
+        return {key: boxed(value, off)}
 
     def write(values: Values) -> Any:
         value = values[key]
@@ -63,8 +70,8 @@ def seed(wire: str, key: str) -> Codec:
     """A seed; below 0, or switched off, is a new one each time."""
 
     def read(value: Any) -> dict[str, Any]:
-        chosen = value["checked"] is True and value["value"] >= 0
-        return {key: value["value"] if chosen else None}
+        number = boxed(value, -1)
+        return {key: number if number >= 0 else None}
 
     def write(values: Values) -> Any:
         value = values[key]

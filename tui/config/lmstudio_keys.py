@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
 
 from tui.config.lmstudio_codecs import (
     Codec,
@@ -24,9 +24,10 @@ from tui.config.lmstudio_codecs import (
     switch,
 )
 from tui.config.values import CONSTRAINT_KEY, checked_value, default_values, to_json
-from tui.domain import BadRequest, CacheType, Constraint
+from tui.domain import BadRequest, Constraint
 
-_OWN = "lmdeck."
+OWN_PREFIX = "lmdeck."
+"""What keys begin with for which LM Studio has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class Unread:
     value: Any
     reason: str = ""
     """Why it was not taken, where it should have been; empty for what lmdeck does not have."""
+    known: bool = False
+    """Whether lmdeck has it, and this value of it only leaves things as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +67,7 @@ def read_fields(fields: Any) -> ReadFields:
             unread.append(Unread(key, value, "its value has another form than LM Studio gives it"))
         else:
             if not found:
-                unread.append(Unread(key, value))
+                unread.append(Unread(key, value, known=found is not None))
             else:
                 values.update(found)
     return ReadFields(values, tuple(unread))
@@ -95,7 +98,7 @@ def write_parts(values: Values, unread: Iterable[Unread] = ()) -> dict[str, Any]
             continue
         for key in codec.keys:
             del left[key]
-    fields += [(f"{_OWN}{key}", to_json(value)) for key, value in left.items()]
+    fields += [(f"{OWN_PREFIX}{key}", to_json(value)) for key, value in left.items()]
     written = {key for key, _ in fields}
     fields += [(one.key, one.value) for one in unread if one.key not in written]
     lists: dict[str, list[dict[str, Any]]] = {"operation": [], "load": []}
@@ -104,19 +107,19 @@ def write_parts(values: Values, unread: Iterable[Unread] = ()) -> dict[str, Any]
     return {part: {"fields": found} for part, found in lists.items()}
 
 
-def _read(key: str, value: Any) -> dict[str, Any]:
-    """What a field stands for; nothing, for one that means nothing here."""
-    if key.startswith(_OWN):
-        own = key.removeprefix(_OWN)
-        return {own: checked_value(own, value)} if own in default_values() else {}
-    codec = _BY_WIRE.get(key)
+def _read(key: str, value: Any) -> dict[str, Any] | None:
+    """What a field stands for; `None` where lmdeck does not have its key."""
+    if key.startswith(OWN_PREFIX):
+        own = key.removeprefix(OWN_PREFIX)
+        return {own: checked_value(own, value)} if own in default_values() else None
+    codec = _BY_WIRE.get(key) or _OF_EMBEDDING.get(key)
     if codec is None:
-        return {}
+        return None
     return {ours: checked_value(ours, found) for ours, found in codec.read(value).items()}
 
 
 def _is_of_loading(key: str) -> bool:
-    return key.startswith(("llm.load.", "load.", "embedding.load.", f"{_OWN}load."))
+    return key.startswith(("llm.load.", "load.", "embedding.load.", f"{OWN_PREFIX}load."))
 
 
 def _split() -> Codec:
@@ -219,23 +222,12 @@ def _drafting(wire: str) -> Codec:
     return Codec(wire, ("load.draft_model",), read, None)
 
 
-def _cache_type(wire: str, key: str) -> Codec:
-    def read(value: Any) -> dict[str, Any]:
-        chosen = value["value"] if value["checked"] is True else "f16"
-        if chosen not in get_args(CacheType):
-            raise ValueError
-        return {key: chosen}
-
-    return Codec(wire, (key,), read, lambda values: {"checked": values[key] != "f16", "value": values[key]})
-
-
 _LLAMA = "llm.load.llama."
 _TOLD = "llm.prediction."
 _DRAFT = f"{_LLAMA}speculativeDecoding."
 
 _CODECS: tuple[Codec, ...] = (
     plain("llm.load.contextLength", "load.context_length"),
-    plain("embedding.load.contextLength", "load.context_length", read_only=True),
     plain(f"{_LLAMA}autoFit", "load.fit"),
     plain("llm.load.autoFitMinContextLength", "load.fit_minimum_context"),
     ratio(f"{_LLAMA}acceleration.offloadRatio", "load.gpu_offload_ratio"),
@@ -246,11 +238,10 @@ _CODECS: tuple[Codec, ...] = (
     plain("llm.load.numParallelSessions", "load.parallel"),
     plain("llm.load.useUnifiedKvCache", "load.unified_kv_cache"),
     plain(f"{_LLAMA}evalBatchSize", "load.evaluation_batch_size"),
-    plain("embedding.load.llama.evalBatchSize", "load.evaluation_batch_size", read_only=True),
     plain(f"{_LLAMA}physicalBatchSize", "load.physical_batch_size"),
     switch(f"{_LLAMA}flashAttention", "load.flash_attention", "on", "off"),
-    _cache_type(f"{_LLAMA}kCacheQuantizationType", "load.key_cache_type"),
-    _cache_type(f"{_LLAMA}vCacheQuantizationType", "load.value_cache_type"),
+    checkbox(f"{_LLAMA}kCacheQuantizationType", "load.key_cache_type", off="f16"),
+    checkbox(f"{_LLAMA}vCacheQuantizationType", "load.value_cache_type", off="f16"),
     plain(f"{_LLAMA}contextCheckpoints", "load.context_checkpoints"),
     plain(f"{_LLAMA}cpuThreadPoolSize", "load.threads"),
     checkbox(f"{_LLAMA}ropeFrequencyBase", "load.rope_frequency_base", off=None),
@@ -292,3 +283,18 @@ _CODECS: tuple[Codec, ...] = (
     _drafting(f"{_TOLD}speculativeDecoding.draftModel"),
 )
 _BY_WIRE: Mapping[str, Codec] = {codec.wire: codec for codec in _CODECS}
+
+_OF_EMBEDDING: Mapping[str, Codec] = {
+    f"embedding.load.{name}": _BY_WIRE[f"llm.load.{name}"]
+    for name in (
+        "contextLength",
+        "seed",
+        "llama.acceleration.offloadRatio",
+        "llama.evalBatchSize",
+        "llama.ropeFrequencyBase",
+        "llama.ropeFrequencyScale",
+        "llama.keepModelInMemory",
+        "llama.tryMmap",
+    )
+}
+"""What LM Studio calls otherwise for embedding models, for the same values here. These are only read."""

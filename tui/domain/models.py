@@ -15,11 +15,8 @@ BUILT_IN = "built-in"
 class ModelDefaults:
     """What comes with a model beside its file, from a `model.yaml` or from the store that it lies in."""
 
-    load: tuple[tuple[str, Any], ...] = ()
-    """Fields of LoadConfig and their values."""
-    sampling: tuple[tuple[str, Any], ...] = ()
-    """Fields of SamplingConfig and their values."""
-    system_prompt: str = ""
+    values: tuple[tuple[str, Any], ...] = ()
+    """By dotted keys, such as `load.context_length`, `sampling.temperature` or `answer.system_prompt`."""
 
 
 _NO_DEFAULTS = ModelDefaults()

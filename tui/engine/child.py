@@ -21,6 +21,8 @@ from tui.engine.loading import Kernels
 
 # Loading headers and laying out a graph takes under a second; a child that takes this long hangs.
 TIMEOUT_SECONDS = 120.0
+STAY = "stay"
+"""The argument with which a child does one job after the other, each a line of its standard input, until that ends."""
 # llama.cpp begins its lines with the function that speaks, sometimes with two.
 _SOURCE_FOLDERS = re.compile(r"\S*/(?=[\w.-]+\.\w+:\d+)")
 """Where the source lay on the machine that built llama.cpp says nothing to anybody."""
@@ -58,30 +60,42 @@ class Outcome:
 
 def run(job: Job) -> Outcome:
     """Do the job in a child and wait for it. Never raises for what the child does."""
-    environment = dict(os.environ, GGML_NO_BACKTRACE="1", PYTHONFAULTHANDLER="0")
     try:
         done = subprocess.run(
             [sys.executable, "-m", "tui.engine.child_main"],
             input=json.dumps(asdict(job)).encode(),
             capture_output=True,
             timeout=TIMEOUT_SECONDS,
-            env=environment,
+            env=child_environment(),
             check=False,
         )
     except subprocess.TimeoutExpired as late:
-        log = _lines(late.stderr or b"")
-        return Outcome(problem=f"It did not answer within {TIMEOUT_SECONDS:.0f} seconds.", crashed=True, log=log)
+        return timed_out(late.stderr or b"")
     except OSError as refused:
         return Outcome(problem=f"No process could be started to try it in: {refused}.")
-    log = _lines(done.stderr)
-    if done.returncode < 0:
-        return Outcome(
-            problem=f"llama.cpp crashed ({_signal_name(-done.returncode)}){_cause(log)}", crashed=True, log=log
-        )
+    return outcome_of(done.returncode, done.stdout, done.stderr)
+
+
+def child_environment() -> dict[str, str]:
+    """The environment of a child."""
+    return dict(os.environ, GGML_NO_BACKTRACE="1", PYTHONFAULTHANDLER="0")
+
+
+def timed_out(said: bytes) -> Outcome:
+    """What became of a job whose child hung, and what it had said until then."""
+    problem = f"It did not answer within {TIMEOUT_SECONDS:.0f} seconds."
+    return Outcome(problem=problem, crashed=True, log=_lines(said))
+
+
+def outcome_of(code: int, output: bytes, said: bytes) -> Outcome:
+    """What became of a job, by the exit code of its child (0 where it lives), its answer and what else it said."""
+    log = _lines(said)
+    if code < 0:
+        return Outcome(problem=f"llama.cpp crashed ({_signal_name(-code)}){_cause(log)}", crashed=True, log=log)
     try:
-        answer = json.loads(done.stdout)
+        answer = json.loads(output)
     except ValueError:
-        return Outcome(problem=f"The process ended with code {done.returncode}{_cause(log)}", crashed=True, log=log)
+        return Outcome(problem=f"The process ended with code {code}{_cause(log)}", crashed=True, log=log)
     if answer.get("problem"):
         return Outcome(
             problem=f"{answer['problem']}{_cause(log)}",

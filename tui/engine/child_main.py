@@ -1,4 +1,4 @@
-"""The child's side of `tui.engine.child`: one job in, one answer out."""
+"""The child's side of `tui.engine.child` and `tui.engine.warm_child`: a job in, an answer out."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import Any
 from tui.domain import LmdeckError, LoadConfig
 from tui.engine.breakdown import MAPPABLE, Memory, measured_memory
 from tui.engine.checks import MAXIMUM_CONTEXT_LENGTH
+from tui.engine.child import STAY
 from tui.engine.facts import read_facts
 from tui.engine.images import projector_memory, try_projector
+from tui.engine.layouts import Layouts
 from tui.engine.library import devices, load_llama, route_log
 from tui.engine.loading import Kernels, open_model
 from tui.engine.pooling import output_bytes
@@ -27,12 +29,12 @@ _DECODED_TOKENS = 4
 
 
 def main() -> None:
-    """Read the job, do it, write the answer. Standard output is kept clean of what native code prints."""
+    """Read a job, do it, write the answer. Standard output is kept clean of what native code prints."""
     answer_to = os.dup(1)
     os.dup2(2, 1)
     _forbid_core_dumps()
-    job = json.load(sys.stdin)
-    load_llama()
+    stays = sys.argv[1:] == [STAY]
+    jobs = map(json.loads, sys.stdin) if stays else iter([json.load(sys.stdin)])
     lines: list[str] = []
 
     def note(level: str, text: str) -> None:
@@ -40,20 +42,28 @@ def main() -> None:
         sys.stderr.write(f"{level}: {text}\n")
         sys.stderr.flush()
 
-    route_log(note)
+    layouts = Layouts()
+    with os.fdopen(answer_to, "w") as file:
+        for job in jobs:
+            lines.clear()
+            load_llama()
+            route_log(note)
+            file.write(json.dumps(_answer(job, layouts, lines)) + "\n")
+            file.flush()
+
+
+def _answer(job: dict[str, Any], layouts: Layouts, lines: list[str]) -> dict[str, Any]:
     try:
-        answer = _do(job, lines)
+        return _do(job, layouts, lines)
     except LmdeckError as problem:
-        answer = {
+        return {
             "problem": problem.message.rstrip("."),
             "field": getattr(problem, "field", ""),
             "advice": problem.advice,
         }
-    with os.fdopen(answer_to, "w") as file:
-        json.dump(answer, file)
 
 
-def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
+def _do(job: dict[str, Any], layouts: Layouts, lines: list[str]) -> dict[str, Any]:
     config = LoadConfig(**{name: _with_tuples(value) for name, value in job["config"].items()})
     kernels = Kernels(**job["kernels"])
     path = Path(job["path"])
@@ -63,12 +73,12 @@ def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
         case "projector size":
             return projector_memory(path, config, kernels)
         case "probe":
-            return _lay_out(path, config, kernels, lines)
+            return _lay_out(layouts, path, config, kernels, lines)
         case "draft":
             wanted = config.context_length or MAXIMUM_CONTEXT_LENGTH
             trained = read_facts(path).trained_context_length or wanted
             config = replace(config, context_length=min(wanted, trained))
-            return _lay_out(path, config, kernels, lines)
+            return _lay_out(layouts, path, config, kernels, lines)
         case _:
             opened = open_model(path, config, kernels)
             _decode_some(opened.context)
@@ -76,19 +86,19 @@ def _do(job: dict[str, Any], lines: list[str]) -> dict[str, Any]:
             return {"decoded": _DECODED_TOKENS}
 
 
-def _lay_out(path: Path, config: LoadConfig, kernels: Kernels, lines: list[str]) -> dict[str, Any]:
+def _lay_out(layouts: Layouts, path: Path, config: LoadConfig, kernels: Kernels, lines: list[str]) -> dict[str, Any]:
     llama = load_llama()
-    opened = open_model(path, config, kernels, simulate=True)
-    return {
-        "memory": measured_memory(opened) or _totals(opened.model, lines),
-        "outputs": output_bytes(llama, opened.model, opened.output_rows, with_vectors=opened.embeds),
-        "context_length": opened.context_length,
-        "trained": llama.llama_model_n_ctx_train(opened.model),
-        "layers": opened.layers,
-        "sequences": opened.sequences,
-        "embeds": opened.embeds,
-        "devices": [asdict(device) for device in devices()],
-    }
+    with layouts.opened(path, config, kernels) as opened:
+        return {
+            "memory": measured_memory(opened) or _totals(opened.model, lines),
+            "outputs": output_bytes(llama, opened.model, opened.output_rows, with_vectors=opened.embeds),
+            "context_length": opened.context_length,
+            "trained": llama.llama_model_n_ctx_train(opened.model),
+            "layers": opened.layers,
+            "sequences": opened.sequences,
+            "embeds": opened.embeds,
+            "devices": [asdict(device) for device in devices()],
+        }
 
 
 def _with_tuples(value: Any) -> Any:

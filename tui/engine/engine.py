@@ -32,6 +32,7 @@ from tui.engine.registry import Registry
 from tui.engine.self_test import SelfTest, self_test
 from tui.engine.states import StateFolder
 from tui.engine.verdicts import VerdictStore
+from tui.engine.warm_child import WarmChild
 
 
 class Engine:
@@ -50,6 +51,7 @@ class Engine:
         self._guardrail = guardrail
         self._states = StateFolder(states) if states is not None else None
         self._store = VerdictStore(verdicts)
+        self._child = WarmChild()
         self._log = log
         self._registry = Registry()
         self._loading = threading.Lock()
@@ -139,7 +141,8 @@ class Engine:
             if present is not None:
                 present.release()
             kernels = self.self_test().kernels
-            lay_out(model, config, kernels, self._store)  # parameters are checked before a projector is blamed
+            # Parameters are checked before a projector is blamed.
+            lay_out(model, config, kernels, self._store, self._child.run)
             projector = choose_projector(model, config, kernels, self._store, self._warn)
             plan = self._make_room(model, config, projector, force=force, just_in_time=just_in_time)
             self._route_log()
@@ -184,6 +187,7 @@ class Engine:
     def close(self) -> None:
         """Free everything."""
         self._idle.stop()
+        self._child.close()
         for model in self._registry.every():
             model.close()
         if self._states is not None:
@@ -233,13 +237,13 @@ class Engine:
         freed = sum(held_memory(leaving).values())
 
         def estimate(tried: LoadConfig) -> MemoryEstimate:
-            layout = lay_out(model, tried, kernels, self._store, projector)
+            layout = lay_out(model, tried, kernels, self._store, self._child.run, projector)
             devices = with_free_memory(layout.devices, leaving)
             return judge(devices, guardrail, held=held, freed=freed, parks=not layout.embeds)
 
         if not config.fit:
             return FittedLoad(config, estimate(config))
-        layout = lay_out(model, config, kernels, self._store, projector)
+        layout = lay_out(model, config, kernels, self._store, self._child.run, projector)
         return fit_load(config, layout.trained, layout.layers, estimate)
 
     def _evict(self, model: LoadedModel, newcomer: str) -> bool:

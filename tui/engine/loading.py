@@ -78,11 +78,15 @@ class OpenModel:
 
     def close(self) -> None:
         """Free everything. Nothing may use the handles afterwards."""
+        self.close_contexts()
+        load_llama().llama_model_free(self.model)
+
+    def close_contexts(self) -> None:
+        """Free everything but the model itself, for another context of it."""
         llama = load_llama()
         if self.nextn_context is not None:
             llama.llama_free(self.nextn_context)
         llama.llama_free(self.context)
-        llama.llama_model_free(self.model)
 
 
 def default_threads() -> int:
@@ -124,6 +128,18 @@ def open_model(
     Raises ModelUnusable, BadRequest, EngineFault or Cancelled; the reason that llama.cpp gives is in its log,
     which callers add to the message.
     """
+    model = open_weights(path, config, kernels, simulate=simulate, on_progress=on_progress)
+    try:
+        return open_context(path, model, config, simulate=simulate, gpu=kernels.gpu)
+    except BaseException:
+        load_llama().llama_model_free(model)
+        raise
+
+
+def open_weights(
+    path: Path, config: LoadConfig, kernels: Kernels, *, simulate: bool, on_progress: LoadProgress | None = None
+) -> Any:
+    """The handle of the model alone. Blocks and raises as `open_model` does."""
     llama = load_llama()
     stopped = False
 
@@ -143,17 +159,13 @@ def open_model(
         raise Cancelled("Loading was stopped.")
     if not model:
         raise ModelUnusable(f"llama.cpp cannot load {path.name}.", "See the log for its reason.")
-    try:
-        check_against_model(config, facts_of(model))
-        return _open_context(path, model, config, simulate=simulate, gpu=kernels.gpu)
-    except BaseException:
-        llama.llama_model_free(model)
-        raise
+    return model
 
 
-def _open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool, gpu: bool) -> OpenModel:
-    """A context for a model, and what shapes the use of both."""
+def open_context(path: Path, model: Any, config: LoadConfig, *, simulate: bool, gpu: bool) -> OpenModel:
+    """A context for a model, and what shapes the use of both. Raises as `open_model` does."""
     llama = load_llama()
+    check_against_model(config, facts_of(model))
     for_embeddings = embeds(llama, model, config)
     if not for_embeddings:
         _check_generates(llama, model, path.name)

@@ -16,7 +16,7 @@ from typing import Any
 from tui.domain import BadRequest, DeviceMemory, LoadConfig, ModelInfo, ModelUnusable
 from tui.engine.breakdown import MAPPABLE
 from tui.engine.checks import check_config
-from tui.engine.child import Job, Outcome, run
+from tui.engine.child import Job, Outcome
 from tui.engine.library import build_identity
 from tui.engine.loading import Kernels
 from tui.engine.speculation import draft_config
@@ -41,18 +41,29 @@ class Layout:
     """Whether it makes vectors or scores, and so keeps no conversations."""
 
 
+RunJob = Callable[[Job], Outcome]
+"""Does a job in a child process."""
+
+
 def lay_out(
-    model: ModelInfo, config: LoadConfig, kernels: Kernels, store: VerdictStore, projector: Path | None = None
+    model: ModelInfo,
+    config: LoadConfig,
+    kernels: Kernels,
+    store: VerdictStore,
+    run_job: RunJob,
+    projector: Path | None = None,
 ) -> Layout:
     """Lay the model out and add up what it would take, with all that is loaded beside it. About half a second for
-    each file, then remembered.
+    each file, less where `run_job` has a child that knows it, then remembered.
 
     Raises ModelUnusable with llama.cpp's reason if the file cannot be loaded at all, and BadRequest, naming the
     field, if the parameters are impossible or the draft model is.
     """
     check_config(config, model.context_length)
     probe = Job("probe", str(model.path), _what_counts(config), kernels)
-    verdict = _remembered(store, model.files or (model.path,), probe, lambda outcome: _refuse(model, config, outcome))
+    verdict = _remembered(
+        store, run_job, model.files or (model.path,), probe, lambda outcome: _refuse(model, config, outcome)
+    )
     sizes: dict[str, dict[str, int]] = {
         name: {purpose: size for purpose, size in parts.items() if purpose != MAPPABLE}
         | {"mapped": parts[MAPPABLE] if _maps(config) and name == HOST else 0}
@@ -61,11 +72,11 @@ def lay_out(
     # Results come in ordinary memory, whatever computes them.
     _add(sizes, "outputs", {HOST: verdict["outputs"]})
     if config.speculation == "draft":
-        _add(sizes, "draft", _draft_memory(verdict, config, kernels, store))
+        _add(sizes, "draft", _draft_memory(verdict, config, kernels, store, run_job))
     if config.lora:
         _add(sizes, "adapters", {_largest(sizes): sum(map(_file_size, (file for file, _ in config.lora)))})
     if projector is not None:
-        _add(sizes, "projector", _projector_memory(projector, config, kernels, store))
+        _add(sizes, "projector", _projector_memory(projector, config, kernels, store, run_job))
     found = {device["name"]: (device["free"], device["total"]) for device in verdict["devices"]}
     devices = tuple(_device(name, parts, found) for name, parts in sizes.items() if any(parts.values()))
     if not devices:
@@ -106,7 +117,11 @@ def _maps(config: LoadConfig) -> bool:
 
 
 def _remembered(
-    store: VerdictStore, files: Iterable[Path], job: Job, refuse: Callable[[Outcome], Exception] | None = None
+    store: VerdictStore,
+    run_job: RunJob,
+    files: Iterable[Path],
+    job: Job,
+    refuse: Callable[[Outcome], Exception] | None = None,
 ) -> dict[str, Any]:
     """What the child says, or has said once for these files, parameters and build.
 
@@ -117,7 +132,7 @@ def _remembered(
     known = store.get(key)
     if isinstance(known, dict):
         return known
-    outcome = run(job)
+    outcome = run_job(job)
     if outcome.problem and refuse is not None:
         raise refuse(outcome)
     store.put(key, outcome.result)
@@ -147,7 +162,9 @@ def _refuse(model: ModelInfo, config: LoadConfig, outcome: Outcome) -> Exception
     )  # fmt: skip
 
 
-def _draft_memory(verdict: dict[str, Any], config: LoadConfig, kernels: Kernels, store: VerdictStore) -> dict[str, int]:
+def _draft_memory(
+    verdict: dict[str, Any], config: LoadConfig, kernels: Kernels, store: VerdictStore, run_job: RunJob
+) -> dict[str, int]:
     path = Path(config.draft_model).expanduser()
     own = draft_config(config, verdict["context_length"], verdict["sequences"], trained=0)
 
@@ -159,7 +176,7 @@ def _draft_memory(verdict: dict[str, Any], config: LoadConfig, kernels: Kernels,
         )
 
     try:
-        found = _remembered(store, (path,), Job("draft", str(path), _what_counts(own), kernels), refuse)
+        found = _remembered(store, run_job, (path,), Job("draft", str(path), _what_counts(own), kernels), refuse)
     except ModelUnusable as problem:
         raise BadRequest(problem.message, problem.advice, field="load.draft_model") from problem
     memory = {
@@ -169,11 +186,13 @@ def _draft_memory(verdict: dict[str, Any], config: LoadConfig, kernels: Kernels,
     return memory
 
 
-def _projector_memory(path: Path, config: LoadConfig, kernels: Kernels, store: VerdictStore) -> dict[str, int]:
+def _projector_memory(
+    path: Path, config: LoadConfig, kernels: Kernels, store: VerdictStore, run_job: RunJob
+) -> dict[str, int]:
     """A file that only lies beside the model may be none, or damaged; then it is not used, and needs nothing."""
     only = LoadConfig(flash_attention=config.flash_attention)
     try:
-        return _remembered(store, (path,), Job("projector size", str(path), only, kernels))
+        return _remembered(store, run_job, (path,), Job("projector size", str(path), only, kernels))
     except ModelUnusable:  # it has gone away
         return {}
 

@@ -28,12 +28,7 @@ _KEYS = {
 
 def file_defaults(model: ModelInfo) -> Mapping[str, Any]:
     """Values by dotted keys, unchecked; what lies beside the file counts before what stands in it."""
-    found: dict[str, Any] = dict(_in_file(model))
-    found |= {f"load.{name}": value for name, value in model.defaults.load}
-    found |= {f"sampling.{name}": value for name, value in model.defaults.sampling}
-    if model.defaults.system_prompt:
-        found["answer.system_prompt"] = model.defaults.system_prompt
-    return found
+    return {**_in_file(model), **dict(model.defaults.values)}
 
 
 def _in_file(model: ModelInfo) -> Mapping[str, float]:

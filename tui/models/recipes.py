@@ -7,14 +7,14 @@ screen and are passed over. Everything else is refused, so that nobody counts on
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
+from tui.config import OWN_PREFIX, read_fields
 from tui.domain import ModelDefaults, ModelInfo, ModelUnusable
 from tui.models.gguf_bytes import printable
-from tui.models.recipe_fields import defaults_of
 
 _LONGEST: Final = 2**18
 _KNOWN: Final = {"model", "base", "metadataOverrides", "config", "customFields", "suggestions", "tags"}
@@ -84,7 +84,7 @@ def apply(recipe: Recipe, base: ModelInfo, path: Path, source: str) -> ModelInfo
         sees=base.sees and recipe.sees is not False,
         projectors=() if recipe.sees is False else base.projectors,
         embeds=base.embeds if recipe.embeds is None else recipe.embeds,
-        defaults=_joined(base.defaults, recipe.defaults),
+        defaults=ModelDefaults(tuple({**dict(base.defaults.values), **dict(recipe.defaults.values)}.items())),
     )
 
 
@@ -96,14 +96,6 @@ def without_base(recipe: Recipe, path: Path, source: str) -> ModelInfo:
         problem = f"None of the models that it stands on is here: {names}. Download one of them."
     base = recipe.bases[0][0] if recipe.bases else "?"
     return ModelInfo(recipe.key, path, 0, files=(path,), base=base, recipe=path, source=source, problem=problem)
-
-
-def _joined(base: ModelDefaults, own: ModelDefaults) -> ModelDefaults:
-    return ModelDefaults(
-        tuple({**dict(base.load), **dict(own.load)}.items()),
-        tuple({**dict(base.sampling), **dict(own.sampling)}.items()),
-        own.system_prompt or base.system_prompt,
-    )
 
 
 def _parse(data: bytes) -> Mapping[str, Any]:
@@ -141,7 +133,7 @@ def _recipe(value: Mapping[str, Any]) -> Recipe:
         thinks=_flag(facts, "reasoning"),
         sees=_flag(facts, "vision"),
         embeds=None if domain is None else domain == "embedding",
-        defaults=defaults_of(_fields(config, "load"), _fields(config, "operation")),
+        defaults=ModelDefaults((*_values(config, "load"), *_values(config, "operation"))),
     )
 
 
@@ -170,16 +162,25 @@ def _bases(value: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(bases)
 
 
-def _fields(config: Mapping[str, Any], name: str) -> Sequence[tuple[str, Any]]:
-    listed = _mapping(config, name, "config.").get("fields") or []
+def _values(config: Mapping[str, Any], part: str) -> Iterable[tuple[str, Any]]:
+    """What the fields of one part of `config` say, by our dotted keys."""
+    listed = _mapping(config, part, "config.").get("fields") or []
     if not isinstance(listed, list):
-        raise _wrong(f"config.{name}.fields", "must be a list")
-    found = []
+        raise _wrong(f"config.{part}.fields", "must be a list")
     for number, item in enumerate(listed):
         if not isinstance(item, dict) or not isinstance(item.get("key"), str) or "value" not in item:
-            raise _wrong(f"config.{name}.fields[{number}]", "must have a key and a value")
-        found.append((item["key"], item["value"]))
-    return found
+            raise _wrong(f"config.{part}.fields[{number}]", "must have a key and a value")
+        # Recipes are fetched from strangers, and our own keys can name servers and files.
+        if item["key"].startswith(OWN_PREFIX):
+            raise _wrong(f"config.{part}", f"has the key {printable(item['key'], 80)!r}, which only presets may have")
+    read = read_fields(listed)
+    for one in read.unread:
+        key = printable(one.key, 80)
+        if one.reason:
+            raise _wrong(f"config.{part}", f"has a wrong value for {key}: {printable(one.reason, 200).rstrip('.')}")
+        if not one.known:
+            raise _wrong(f"config.{part}", f"has the key {key!r}, which is not known here")
+    return read.values.items()
 
 
 def _mapping(value: Mapping[str, Any], name: str, above: str = "") -> Mapping[str, Any]:

@@ -53,13 +53,14 @@ def _own_routes(services: Services, others: Sequence[BaseRoute]) -> list[BaseRou
 
     async def health(_: Request) -> Response:
         loaded = services.workbench.loaded()
+        known = services.workbench.catalogue.so_far().models if loaded else ()
         return JSONResponse(
             {
                 "status": "ok",
                 "lmdeck": __version__,
                 "loaded": [model.key for model in loaded],
                 "running": services.log.running(),
-                "instances": [instance_object(model) for model in loaded],
+                "instances": [instance_object(model, known) for model in loaded],
             }
         )
 

@@ -14,9 +14,8 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.app.actions import bindings_for
-from tui.app.figures import bytes_text
 from tui.app.library_watch import LOOK_EVERY, LOOK_SOON, LibraryWatch
-from tui.app.model_rows import SORTS, ModelRow, rows_of
+from tui.app.model_rows import SORTS, ModelRow, rows_of, sums_text
 from tui.app.model_text import SECTIONS, detail_lines
 from tui.app.screens import library_commands
 from tui.app.stylesheets import stylesheet
@@ -35,6 +34,9 @@ if TYPE_CHECKING:
 
 SORT = "library_sort"
 """The setting that keeps the order of the rows."""
+
+_BORDER = 6
+"""Cells of the lower border that are no text."""
 
 _ON_A_MODEL = ("reload", "unload", "pin", "copy_path", "reveal", "show_section", "fold", "delete")
 
@@ -129,11 +131,14 @@ class LibraryScreen(Screen[str | None]):
         self.rows.loaded = frozenset(self.loaded)
         self.rows.empty_text = "Looking for models…" if not so_far.done else library_commands.empty_text(self)
         self.rows.set_items(made)
-        size = bytes_text(sum(model.size for model in so_far.models if not model.base))
-        reading = f"reading {so_far.read:,} of {so_far.files:,} files · " if not so_far.done else ""
-        self.pane.border_subtitle = f"{reading}{len(self._entries):,} models · {size} · by {self._sort}"
+        self._show_sums()
         self.show_detail()
         self.refresh_bindings()
+
+    def _show_sums(self) -> None:
+        if self._so_far is not None:
+            room = self.pane.size.width - _BORDER
+            self.pane.border_subtitle = sums_text(self._so_far, len(self._entries), self._sort, room)
 
     def _make_rows(self, so_far: SoFar) -> list[ModelRow]:
         from tui.models import entries
@@ -239,6 +244,7 @@ class LibraryScreen(Screen[str | None]):
 
     def _resized(self) -> None:
         self.header.update(self.rows.header())
+        self._show_sums()
         self.show_detail()
 
     def action_next_pane(self) -> None:

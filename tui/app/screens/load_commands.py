@@ -73,7 +73,7 @@ class LoadCommands(ModalScreen["LoadedModel | None"]):
     def action_save(self) -> None:
         """Ask as what the parameters shall be kept."""
         lines = [
-            "as this model's defaults, for every way to load it",
+            "as this model's defaults, for every way to load",
             "as a profile of this model, under a name",
             "forget this model's saved defaults",
         ]

@@ -16,6 +16,7 @@ from textual.widgets import Static
 from tui.app.actions import bindings_for
 from tui.app.estimate_text import changes_text, differences_text, estimate_content, speed_text
 from tui.app.figures import bar, one_line, problem_text
+from tui.app.newest import Newest
 from tui.app.screens.load_commands import LoadCommands
 from tui.app.stylesheets import stylesheet
 from tui.app.value_sources import below_of
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     from tui.engine import LoadedModel
     from tui.workbench import Workbench
 
-ESTIMATE_DELAY = 0.25
-"""Seconds without a change after which the estimate is made; it takes half a second of a child process."""
+ESTIMATE_DELAY = 0.15
+"""Seconds without a change after which the estimate is made: longer than between the repeats of a key held down."""
 
 PROGRESS_INTERVAL = 0.1
 PROGRESS_WIDTH = 40
@@ -57,6 +58,7 @@ class LoadDialog(LoadCommands):
         self._refused = False
         """Whether the guardrail refuses the parameters as they stand."""
         self._delay: Timer | None = None
+        self._estimates = Newest(self._estimate_now)
         self._started = 0.0
         self._progress = 0.0
         self._stopping = False
@@ -119,8 +121,8 @@ class LoadDialog(LoadCommands):
 
     def estimate_again(self) -> None:
         """Find out what loading would need, and what the guardrail says to it, as things are now."""
-        if not self._started:
-            self._begin(self._estimate_now(self.config), "estimate")
+        if not self._started and self._estimates.take(self.config):
+            self._begin(self._estimates.run(), "estimate")
 
     async def _estimate_now(self, config: LoadConfig) -> None:
         if self._estimate is not None:
@@ -131,16 +133,19 @@ class LoadDialog(LoadCommands):
         except LmdeckError as error:
             self._estimate = None
             self._refuse(False)
-            self.outlook.update(Content("No estimate."))
-            self._show_problem(error)
+            if not self._started:
+                self.outlook.update(Content("No estimate."))
+                self._show_problem(error)
         else:
-            self._show_estimate(estimate)
+            if not self._estimates.overtaken:
+                self._show_estimate(estimate)
 
     def _show_estimate(self, estimate: MemoryEstimate) -> None:
         self._estimate = estimate
         self._refuse(estimate.shortage is not None)
         self.outlook.border_subtitle = speed_text(self._speed)
-        self.outlook.update(estimate_content(estimate, stale=False))
+        if not self._started:
+            self.outlook.update(estimate_content(estimate, stale=False))
 
     def _refuse(self, refused: bool) -> None:
         """Offer to load anyway where the guardrail is what stands in the way."""
@@ -227,7 +232,13 @@ class LoadDialog(LoadCommands):
 
     def _tell_differences(self, loaded: LoadedModel) -> None:
         """A number that was asked for is never changed in silence."""
-        if changed := differences_text(loaded.values, LABELS):
+        usual = LoadConfig()
+        # What nobody chose is not asked for, such as batches that are longer than the context.
+        chosen = [
+            value for value in loaded.values
+            if value.fitted or getattr(loaded.config, value.name) != getattr(usual, value.name)
+        ]  # fmt: skip
+        if changed := differences_text(chosen, LABELS):
             self.notify(changed, title="Loaded differently", severity="warning", markup=False)
 
     def action_close(self) -> None:

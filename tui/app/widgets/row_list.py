@@ -101,7 +101,9 @@ class RowList(ScrollView, Generic[Item], can_focus=True, inherit_bindings=False)
         wanted = self.filter_text.casefold().split()
         self._shown = [item for item in self.items if all(part in self.search_text(item).casefold() for part in wanted)]
         keys = [self.key_of(item) for item in self._shown]
-        position = keys.index(before) if before in keys else min(self.cursor, max(0, len(keys) - 1))
+        # Whoever looks for something means what comes first.
+        nearest = 0 if self.filtering else min(self.cursor, max(0, len(keys) - 1))
+        position = keys.index(before) if before in keys else nearest
         self.virtual_size = Size(0, len(keys))
         self.set_reactive(RowList.cursor, position)
         self._scroll_to_cursor()

@@ -29,22 +29,23 @@ _SAMPLING: Final[Mapping[str, tuple[str, type]]] = {
 def defaults_from(params: str, system: str, adapters: Sequence[str]) -> ModelDefaults:
     """The defaults that the layers of a model state. Damaged ones state nothing."""
     values = _object(params)
-    sampling: dict[str, object] = {}
+    found: dict[str, object] = {}
     for name, (field, kind) in _SAMPLING.items():
         value = _number(values.get(name), kind)
         # Ollama writes -1 for as many as there is room for.
         if value is not None and not (name == "num_predict" and value <= 0):
-            sampling[field] = value
+            found[f"sampling.{field}"] = value
     stop = values.get("stop")
     if isinstance(stop, list) and stop and all(isinstance(text, str) for text in stop):
-        sampling["stop"] = tuple(stop)
-    load: dict[str, object] = {}
+        found["sampling.stop"] = tuple(stop)
     context = _number(values.get("num_ctx"), int)
     if context is not None and context > 0:
-        load["context_length"] = context
+        found["load.context_length"] = context
     if adapters:
-        load["lora"] = tuple((path, 1.0) for path in adapters)
-    return ModelDefaults(tuple(load.items()), tuple(sampling.items()), system.strip())
+        found["load.lora"] = tuple((path, 1.0) for path in adapters)
+    if system.strip():
+        found["answer.system_prompt"] = system.strip()
+    return ModelDefaults(tuple(found.items()))
 
 
 def _object(text: str) -> dict[str, Any]:
