@@ -13,6 +13,7 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from tui.app.actions import BY_ID, Action, bindings_for
@@ -121,6 +122,12 @@ class LmdeckApp(App[None]):
         if now > self._said.get(text, 0.0):
             self._said[text] = now + ERROR_SECONDS
             self.notify(text, severity="error", timeout=ERROR_SECONDS, markup=False)
+
+    def on_notify(self, event: Notify) -> None:
+        """What was just done stands in the place of what was done before: notices must not pile up over the text."""
+        if event.notification.severity == "information":
+            for shown in [one for one in self._notifications if one.severity == "information"]:
+                self._unnotify(shown, refresh=False)
 
     def _report_from_thread(self, error: LmdeckError) -> None:
         if self._own_loop is not None:

@@ -175,8 +175,8 @@ class Conversation:
             if self.transcript.message_count != len(self._drawn(above)):
                 self.transcript.show_again(self._drawn(above), above[-1].id if above else "")
                 self.transcript.action_last()
+                self._below = ""
             self.messages = above
-            self._below = ""
             self._show_running()
         self._changed()
 
