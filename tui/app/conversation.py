@@ -123,6 +123,8 @@ class Conversation:
             self.messages.append(stored)
             self._say_below("")
             self.transcript.append(from_stored(stored))
+            # Who had scrolled up wants to see what is said to the new message.
+            self.transcript.action_last()
             await self._draw_pictures(self._moves)
         self._changed()
         return thread_id, stored.id
