@@ -67,7 +67,7 @@ class Layout:
         unfolded = {section.message.id for section in self._sections if section.unfolded}
         self._sections = [Section(message, unfolded=message.id in unfolded) for message in messages]
         self.live = None
-        self._waiting = ""
+        self._waiting, self._waiting_lines = "", []
         self._forget()
 
     def append(self, message: TranscriptMessage) -> None:
