@@ -68,8 +68,9 @@ def _picture(part: ImagePart) -> Attachment:
     # Two rows make a cell, and half a cell of ground below would look like a part of the picture.
     small = small.resize((small.width, small.height + small.height % 2))
     opaque = small.getchannel("A")
+    seen_through = opaque.histogram()[OPAQUE] < small.width * small.height
     dark = opaque.getbbox() is not None and ImageStat.Stat(small.convert("L"), opaque).mean[0] < MIDDLE
     # Black lines without a ground of their own would not be seen on black.
-    ground = Image.new("RGBA", small.size, "white" if dark and opaque.getextrema()[0] < OPAQUE else "black")
+    ground = Image.new("RGBA", small.size, "white" if dark and seen_through else "black")
     ground.alpha_composite(small)
     return Attachment(caption, ground.width, ground.convert("RGB").tobytes())
