@@ -64,6 +64,7 @@ class LmdeckApp(App[None]):
         self._said: dict[str, float] = {}
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._leaving = False
+        self._returned: events.Key | None = None
 
     def get_default_screen(self) -> Screen[Any]:
         # Textual would find the classes of this size only after it had styled everything without them.
@@ -122,6 +123,15 @@ class LmdeckApp(App[None]):
         if now > self._said.get(text, 0.0):
             self._said[text] = now + ERROR_SECONDS
             self.notify(text, severity="error", timeout=ERROR_SECONDS, markup=False)
+
+    def on_key(self, event: events.Key) -> None:
+        """A slow line brings several keys at once: what follows `/` or `i` is text by now, and must be no command."""
+        focused = self.focused
+        if focused is None or event is self._returned or not focused.check_consume_key(event.key, event.character):
+            return
+        event.prevent_default()
+        self._returned = events.Key(event.key, event.character)
+        focused.post_message(self._returned)
 
     def on_notify(self, event: Notify) -> None:
         """What was just done stands in the place of what was done before: notices must not pile up over the text."""
