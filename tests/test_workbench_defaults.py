@@ -9,8 +9,9 @@ import pytest
 
 from tests.support.model_maker import make_scripted_model
 from tui.config import Source
-from tui.domain import BadRequest, GenerationRequest, LoadConfig, SamplingConfig, StorageFailed, text_message
+from tui.domain import BadRequest, Failed, GenerationRequest, LoadConfig, SamplingConfig, StorageFailed, text_message
 from tui.paths import find_paths
+from tui.threads import ThreadSettings
 from tui.workbench import Workbench
 
 TOLD = {"sampling.top_k": 3, "answer.system_prompt": "Be kind."}
@@ -55,13 +56,31 @@ def test_an_answer_in_a_thread_takes_them(workbench: Workbench) -> None:
     assert (asked.request.sampling.temperature, asked.request.sampling.top_k) == (0.0, 40)
 
 
-def test_a_preset_that_is_gone_stops_the_answer_before_it_begins(workbench: Workbench) -> None:
-    workbench.decisions.defaults.save_preset("hello", "gone")
+@pytest.mark.parametrize("of_thread", [True, False])
+def test_a_preset_that_is_gone_stops_no_answer(workbench: Workbench, of_thread: bool) -> None:
     thread = workbench.threads.create_thread()
+    if of_thread:
+        workbench.threads.save_thread_settings(thread.id, ThreadSettings(preset="gone"))
+    else:
+        workbench.decisions.defaults.save_preset("hello", "gone")
     workbench.threads.add_message(thread.id, text_message("user", "Hi"))
-    with pytest.raises(BadRequest, match="gone"):
-        workbench.answer(thread.id, "hello")
-    assert len(workbench.threads.messages(thread.id)) == 1
+    assert workbench.settings_of(thread.id, "hello").missing_preset == "gone"
+    answer = workbench.answer(thread.id, "hello")
+    assert answer.generation.wait(60)
+    question, reply = workbench.threads.messages(thread.id)
+    assert (question.message.text, reply.message.text) == ("Hi", "Hello.")
+    assert "preset" not in reply.settings
+    assert answer.generation.request.sampling.top_k == 9
+
+
+def test_a_request_that_names_a_preset_that_is_gone_fails(workbench: Workbench) -> None:
+    asked = GenerationRequest("hello", (text_message("user", "Hi"),), decided=frozenset(), preset="gone")
+    generation = workbench.generate(asked)
+    assert generation.wait(60)
+    failed = generation.take()[-1]
+    assert isinstance(failed, Failed)
+    assert isinstance(failed.error, BadRequest)
+    assert "gone" in failed.error.message
 
 
 def test_a_damaged_file_of_defaults_is_said(workbench: Workbench) -> None:

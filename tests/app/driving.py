@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import cast
 
+from textual.notifications import Notify
 from textual.pilot import Pilot
 from textual.worker import Worker
 
@@ -24,9 +25,11 @@ PATIENCE = 10.0
 class Person:
     """Someone in front of the screen."""
 
-    def __init__(self, pilot: Pilot[None], workbench: FakeWorkbench) -> None:
+    def __init__(self, pilot: Pilot[None], workbench: FakeWorkbench, notices: list[str]) -> None:
         self.pilot = pilot
         self.workbench = workbench
+        self.notices = notices
+        """Every notice so far, also those that are not on the screen any more."""
 
     @property
     def app(self) -> LmdeckApp:
@@ -84,7 +87,7 @@ class Person:
 
     def toasts(self) -> str:
         """The text of every notice so far."""
-        return "\n".join(notice.message for notice in self.app._notifications)
+        return "\n".join(self.notices)
 
     @property
     def top(self) -> str:
@@ -104,9 +107,15 @@ async def person_at(
     server: LocalServer | None = None,
 ) -> AsyncIterator[Person]:
     """Run the application without a terminal. A defect of ours that it reports fails the test, unless expected."""
-    app = LmdeckApp(cast(Workbench, workbench), lambda: server or FakeServer())
+    notices: list[str] = []
+
+    class Watched(LmdeckApp):
+        def on_notify(self, event: Notify) -> None:
+            notices.append(event.notification.message)
+
+    app = Watched(cast(Workbench, workbench), lambda: server or FakeServer())
     async with app.run_test(size=size, notifications=True) as pilot:
-        person = Person(pilot, workbench)
+        person = Person(pilot, workbench, notices)
         await person.settle()
         yield person
     reported = [line.text for line in workbench.log.lines() if "Traceback" in line.text]

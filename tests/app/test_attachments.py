@@ -98,6 +98,45 @@ def test_picture_is_made_small_and_keeps_its_colours() -> None:
     assert "4000×3000" in drawn.caption
 
 
+def encoded(image: Image.Image, **options: object) -> ImagePart:
+    file = io.BytesIO()
+    image.save(file, "PNG", **options)  # type: ignore[arg-type]
+    return ImagePart(file.getvalue(), "image/png", "drawn")
+
+
+def drawn(part: ImagePart) -> list[list[tuple[int, int, int]]]:
+    """The pixels of the preview, row by row."""
+    (attachment,) = pictures_of(Message("user", (part,)))
+    data, width = attachment.pixels, attachment.width
+    pixels = [(data[place], data[place + 1], data[place + 2]) for place in range(0, len(data), 3)]
+    return [pixels[start : start + width] for start in range(0, len(pixels), width)]
+
+
+def test_picture_stands_upright_as_the_camera_was_held() -> None:
+    image = Image.new("RGB", (20, 10), "red")
+    image.paste("blue", (0, 0, 10, 10))
+    turned = Image.Exif()
+    turned[0x0112] = 6  # a quarter turn clockwise, in EXIF's table of orientations
+    rows = drawn(encoded(image, exif=turned))
+    assert (len(rows), len(rows[0])) == (20, 10)
+    assert (rows[2][5], rows[17][5]) == ((0, 0, 255), (255, 0, 0))
+
+
+def test_picture_of_odd_height_ends_with_itself() -> None:
+    rows = drawn(encoded(Image.new("RGB", (8, 5), "red")))
+    assert len(rows) == 6
+    assert set(rows[-1]) == {(255, 0, 0)}
+
+
+@pytest.mark.parametrize(("line", "ground"), [("black", 255), ("white", 0)])
+def test_what_is_drawn_on_nothing_can_be_seen(line: str, ground: int) -> None:
+    image = Image.new("RGBA", (8, 8))
+    image.paste(line, (0, 0, 8, 2))
+    rows = drawn(encoded(image))
+    assert set(rows[7]) == {(ground, ground, ground)}
+    assert set(rows[0]) == {(255 - ground, 255 - ground, 255 - ground)}
+
+
 def test_damaged_picture_says_so() -> None:
     (drawn,) = pictures_of(Message("user", (ImagePart(picture_bytes()[:60], "image/png"),)))
     assert not drawn.width
@@ -137,6 +176,15 @@ async def test_attach_dialog_completes_paths(ready: FakeWorkbench, tmp_path: Pat
         await person.press("enter")
         assert f"[file: {tmp_path / 'folder' / 'inner.md'}]" in person.chat.composer.text
         assert ready.settings.get("attach_folder") == str(tmp_path / "folder")
+
+
+async def test_a_whole_path_may_be_typed_behind_the_folder(ready: FakeWorkbench, notes: Path) -> None:
+    async with person_at(ready, (80, 24)) as person:
+        await person.press("ctrl+g", "a")
+        await person.type(str(notes))
+        await person.until(lambda: person.text().count("notes.txt") == 2)
+        await person.press("enter")
+        assert f"[file: {notes}]" in person.chat.composer.text
 
 
 async def test_file_that_has_gone_keeps_the_message_in_the_composer(ready: FakeWorkbench, notes: Path) -> None:

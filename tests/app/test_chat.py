@@ -24,6 +24,19 @@ async def test_the_transcript_has_the_colours_of_the_stylesheet(ready: FakeWorkb
         assert palette.code_keyword.color not in (None, palette.code.color)
 
 
+async def test_what_is_sent_is_seen_by_one_who_had_scrolled_up(ready: FakeWorkbench) -> None:
+    thread_id = add_thread(ready, *(f"message {number}" for number in range(40)))
+    ready.settings.set("last_thread", thread_id)
+    async with person_at(ready, (80, 24)) as person:
+        await person.press("escape", "g", "i")
+        assert "message 0" in person.text()
+        await person.ask("and now")
+        assert "and now" in person.text()
+        ready.answers[0].generation.say("This.")
+        await person.hear()
+        assert "This." in person.text()
+
+
 async def test_enter_saves_the_message_and_the_model_answers(ready: FakeWorkbench) -> None:
     async with person_at(ready) as person:
         await person.ask("hello there")

@@ -179,6 +179,14 @@ async def test_folder_defaults_choose_the_model(ready: FakeWorkbench) -> None:
         assert ready.answers[0].model == "gemma-3-4b-it"
 
 
+async def test_folder_defaults_show_that_their_preset_is_gone(ready: FakeWorkbench) -> None:
+    folder = ready.threads.folders.create("Work")
+    ready.threads.folders.save_settings(folder.id, ThreadSettings(preset="gone"))
+    async with person_at(ready) as person:
+        await person.press("ctrl+t", "g", "f")
+        await person.until(lambda: "gone  (not installed)" in person.text())
+
+
 async def test_filter_looks_into_closed_folders(ready: FakeWorkbench) -> None:
     folder = ready.threads.folders.create("Work")
     ready.threads.move_thread(add_thread(ready, "needle"), folder.id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from rich.color import Color, ColorSystem
+from textual import events
 from textual.command import CommandPalette
 from textual.theme import Theme
 
@@ -255,3 +256,43 @@ async def test_palette_stays_away_from_dialogs(ready: FakeWorkbench) -> None:
     async with person_at(ready) as person:
         await person.press("ctrl+o", "ctrl+p")
         assert not isinstance(person.app.screen, CommandPalette)
+
+
+NAMES = {"/": "slash", " ": "space"}
+
+
+async def burst(person: Person, text: str) -> None:
+    """Keys that come all at once, as a slow line brings them."""
+    for character in text:
+        person.app.post_message(events.Key(NAMES.get(character, character), character))
+    await person.settle()
+
+
+async def test_what_is_typed_fast_behind_the_key_of_the_filter_is_no_command(ready: FakeWorkbench) -> None:
+    add_thread(ready, "dandelion")
+    add_thread(ready, "walrus")
+    async with person_at(ready) as person:
+        await person.press("ctrl+t", "g")
+        await burst(person, "/dand")
+        assert person.chat.thread_list.filter_text == "dand"
+        assert len(ready.threads.list_threads()) == 2
+
+
+async def test_what_is_typed_fast_behind_i_is_a_message(ready: FakeWorkbench) -> None:
+    thread_id = add_thread(ready, "one", "two")
+    ready.settings.set("last_thread", thread_id)
+    async with person_at(ready) as person:
+        await person.press("escape")
+        await burst(person, "idear me")
+        assert person.chat.composer.text == "dear me"
+        assert len(ready.threads.messages(thread_id)) == 2
+
+
+async def test_what_is_typed_fast_behind_find_is_looked_for(ready: FakeWorkbench) -> None:
+    thread_id = add_thread(ready, "one", "two dads")
+    ready.settings.set("last_thread", thread_id)
+    async with person_at(ready) as person:
+        await person.press("escape")
+        await burst(person, "/dads")
+        assert "/dads" in person.text()
+        assert len(ready.threads.messages(thread_id)) == 2

@@ -172,6 +172,18 @@ async def test_delete_one_and_what_follows_moves_up(ready: FakeWorkbench) -> Non
         assert texts(ready, thread_id) == ["one", "answer one", "two"]
 
 
+async def test_notices_of_what_was_done_do_not_pile_up(ready: FakeWorkbench) -> None:
+    open_thread(ready, "Q", "A")
+    async with person_at(ready, (80, 24)) as person:
+        person.app.warn("Mind this.")
+        await person.press("escape", "d")
+        await person.press("u")
+        await person.press("d")
+        on_screen = [notice.message for notice in person.app._notifications]
+        assert on_screen == ["Mind this.", "Deleted a message. u undoes it (ctrl+g u anywhere)."]
+        assert "Undone: Deleted a message." in person.toasts()
+
+
 async def test_delete_from_here_on(ready: FakeWorkbench) -> None:
     thread_id = open_thread(ready, "one", "answer one", "two")
     async with person_at(ready) as person:

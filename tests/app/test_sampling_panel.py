@@ -174,9 +174,27 @@ async def test_a_new_thread_can_be_set_up_before_its_first_message(ready: FakeWo
         assert ready.answers[0].thread_id == thread.id
 
 
-async def test_a_preset_that_is_gone_is_said(ready: FakeWorkbench, thread_id: str) -> None:
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_a_preset_that_is_gone_is_said_once(ready: FakeWorkbench, thread_id: str, size: tuple[int, int]) -> None:
     ready.threads.save_thread_settings(thread_id, ThreadSettings(preset="@local:gone"))
-    async with person_at(ready) as person:
+    ready.threads.rename_thread(thread_id, "Poems")
+    async with person_at(ready, size) as person:
         await open_thread(person, thread_id)
-        await person.press("f8")
-        assert "There is no preset '@local:gone'" in person.toasts()
+        for number in (1, 2):
+            await person.ask("more")
+            assert len(ready.answers) == number
+            ready.answers[-1].generation.finish()
+            await person.hear()
+        assert person.toasts().count("The preset “gone” of “Poems” is not installed") == 1
+        await open_panel(person)
+        assert "gone  not installed" in row_of(person, "Preset   ")
+        await person.press("down", "right", "s", "1")
+        await person.type("Other")
+        await person.press("enter")
+        assert "Other  thread" in row_of(person, "Preset   ")
+        await person.press("enter")
+        assert ready.threads.thread_settings(thread_id) == ThreadSettings(preset="@local:other")
+        # Gone again is said again.
+        ready.decisions.presets.delete("Other")
+        await person.ask("more")
+        assert "The preset “other” of “Poems” is not installed" in person.toasts()

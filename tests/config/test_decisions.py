@@ -127,6 +127,20 @@ def test_an_unknown_preset_is_refused_by_name(decisions: Decisions) -> None:
     assert refused.value.field == "preset"
 
 
+@pytest.mark.parametrize("preset", ["Gone", None])
+def test_what_a_thread_or_a_model_prefers_may_be_gone(decisions: Decisions, preset: str | None) -> None:
+    decisions.defaults.save_preset("m", "Gone")
+    found = decisions.collapsed(MODEL, preset=preset)
+    assert (found.missing_preset, found.sampling.temperature) == ("Gone", 0.3)
+    request = GenerationRequest("m", HELLO, decided=frozenset())
+    settled = decisions.settled(request, MODEL, preset=preset)
+    assert (settled.preset, settled.messages) == ("", HELLO)
+    assert decisions.load_config(settled, MODEL).parallel == 2
+    # One that is there, or that was not wanted, is not missed.
+    assert not decisions.collapsed(MODEL, preset="Kind").missing_preset
+    assert not decisions.collapsed(MODEL, preset="").missing_preset
+
+
 def test_a_model_that_nobody_knows_has_only_the_apps_values(decisions: Decisions) -> None:
     assert decisions.collapsed(None).sampling == SamplingConfig()
 

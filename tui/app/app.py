@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 import traceback
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,11 @@ from textual import events
 from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from tui.app.actions import BY_ID, Action, bindings_for
-from tui.app.figures import problem_text
+from tui.app.manners import ERROR_SECONDS, Manners
 from tui.app.screens.chat import ChatScreen
 from tui.app.server_desk import ServerDesk
 from tui.app.stylesheets import stylesheet
@@ -31,9 +31,6 @@ WIDE = 100
 """Columns from which on the list of threads stands beside the transcript."""
 
 TALL = 30
-
-ERROR_SECONDS = 12.0
-"""How long an error stays on the screen, and is not said again."""
 
 
 class LmdeckApp(App[None]):
@@ -60,7 +57,7 @@ class LmdeckApp(App[None]):
             self.theme = wanted
         self._key_map: dict[str, str] = {}
         self._clashes: set[str] = set()
-        self._said: dict[str, float] = {}
+        self._manners = Manners(self)
         self._own_loop: asyncio.AbstractEventLoop | None = None
         self._leaving = False
 
@@ -115,12 +112,15 @@ class LmdeckApp(App[None]):
             self.report(LmdeckError(f"Something went wrong inside lmdeck: {error!r}", "ctrl+l shows where."))
 
     def report(self, error: LmdeckError) -> None:
-        """Say what went wrong and what to do, and keep it in the log. The same again is not said at once."""
-        text, now = problem_text(error), time.monotonic()
-        self.workbench.log.write("screen", "error", str(error))
-        if now > self._said.get(text, 0.0):
-            self._said[text] = now + ERROR_SECONDS
-            self.notify(text, severity="error", timeout=ERROR_SECONDS, markup=False)
+        """Say what went wrong and what to do. The same again is not said at once."""
+        self._manners.report(error)
+
+    def on_key(self, event: events.Key) -> None:
+        self._manners.give_back(event)
+
+    def on_notify(self, event: Notify) -> None:
+        if event.notification.severity == "information":
+            self._manners.make_room()
 
     def _report_from_thread(self, error: LmdeckError) -> None:
         if self._own_loop is not None:

@@ -123,6 +123,8 @@ class Conversation:
             self.messages.append(stored)
             self._say_below("")
             self.transcript.append(from_stored(stored))
+            # Who had scrolled up wants to see what is said to the new message.
+            self.transcript.action_last()
             await self._draw_pictures(self._moves)
         self._changed()
         return thread_id, stored.id
@@ -175,8 +177,8 @@ class Conversation:
             if self.transcript.message_count != len(self._drawn(above)):
                 self.transcript.show_again(self._drawn(above), above[-1].id if above else "")
                 self.transcript.action_last()
+                self._below = ""
             self.messages = above
-            self._below = ""
             self._show_running()
         self._changed()
 

@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from tui.domain import BadRequest
 
@@ -42,15 +42,24 @@ def edit_text(app: App[Any], text: str) -> str | None:
     command = editor_command()
     from textual.app import SuspendNotSupported
 
+    result: str | None = None
+    problem: Exception | None = None
     try:
         with app.suspend():
-            return edited(text, command, run_in_terminal)
+            # Textual does not take the terminal back when something is raised in here.
+            try:
+                result = edited(text, command, run_in_terminal)
+            except Exception as error:
+                problem = error
     except SuspendNotSupported as error:
         raise BadRequest(
             "The editor cannot be opened: this terminal cannot be handed over.", "Edit here.", field="EDITOR"
         ) from error
     finally:
         app.refresh(layout=True)
+    if problem is not None:
+        raise problem
+    return result
 
 
 def edited(text: str, command: list[str], run: Run) -> str | None:
@@ -79,9 +88,8 @@ def run_in_terminal(command: list[str]) -> int:
     """Run a program on the terminal itself: our own descriptor 2 leads to the log."""
     if sys.platform == "win32":
         return subprocess.run(command, check=False).returncode
-    with _terminal() as terminal:
+    terminal = os.open("/dev/tty", os.O_RDWR)
+    try:
         return subprocess.run(command, stdin=terminal, stdout=terminal, stderr=terminal, check=False).returncode
-
-
-def _terminal() -> TextIO:
-    return open("/dev/tty", "r+", buffering=1)
+    finally:
+        os.close(terminal)

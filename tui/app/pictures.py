@@ -14,6 +14,9 @@ COLUMNS = 40
 
 ROWS = 14
 
+MIDDLE, OPAQUE = 128, 255
+"""Of the 256 steps of brightness and of opacity."""
+
 
 def captions_of(message: Message) -> tuple[Attachment, ...]:
     """What goes along with a message, by name and size only."""
@@ -48,7 +51,7 @@ def _image_caption(part: ImagePart) -> str:
 
 def _picture(part: ImagePart) -> Attachment:
     """The picture of an image, or only a caption that says what is wrong with it."""
-    from PIL import Image
+    from PIL import Image, ImageOps, ImageStat
 
     try:
         with warnings.catch_warnings():
@@ -57,11 +60,17 @@ def _picture(part: ImagePart) -> Attachment:
             with Image.open(io.BytesIO(part.data)) as image:
                 caption = f"{_image_caption(part)} · {image.width}×{image.height}"
                 image.draft("RGB", (COLUMNS * 4, ROWS * 8))
-                small = image.convert("RGBA")
+                small = ImageOps.exif_transpose(image).convert("RGBA")
                 small.thumbnail((COLUMNS, ROWS * 2))
     # Pillow's decoders raise nearly anything on a damaged file.
     except Exception as error:
         return Attachment(f"{_image_caption(part)} · cannot be drawn: {error}")
-    ground = Image.new("RGBA", (small.width, small.height + small.height % 2))
+    # Two rows make a cell, and half a cell of ground below would look like a part of the picture.
+    small = small.resize((small.width, small.height + small.height % 2))
+    opaque = small.getchannel("A")
+    seen_through = opaque.histogram()[OPAQUE] < small.width * small.height
+    dark = opaque.getbbox() is not None and ImageStat.Stat(small.convert("L"), opaque).mean[0] < MIDDLE
+    # Black lines without a ground of their own would not be seen on black.
+    ground = Image.new("RGBA", small.size, "white" if dark and seen_through else "black")
     ground.alpha_composite(small)
     return Attachment(caption, ground.width, ground.convert("RGB").tobytes())

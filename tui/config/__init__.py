@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui.config.model_defaults import ImportedDefaults, ModelDefaultsStore, SavedDefaults
     from tui.config.model_places import BUILT_IN_SETTING, model_folders, other_programs
     from tui.config.parameters import Parameter, parse_value, value_text, with_values
-    from tui.config.presets import Preset, PresetStore
+    from tui.config.presets import Preset, PresetStore, preset_name
     from tui.config.remotes import RemoteStore
     from tui.config.sampling_parameters import ANSWER_PARAMETERS, SAMPLING_PARAMETERS
     from tui.config.server_parameters import SERVER_PARAMETERS
@@ -47,7 +47,7 @@ else:
             "model_defaults": "ImportedDefaults SavedDefaults ModelDefaultsStore",
             "model_places": "BUILT_IN_SETTING model_folders other_programs",
             "parameters": "Parameter parse_value value_text with_values",
-            "presets": "Preset PresetStore",
+            "presets": "Preset PresetStore preset_name",
             "remotes": "RemoteStore",
             "sampling_parameters": "ANSWER_PARAMETERS SAMPLING_PARAMETERS",
             "server_parameters": "SERVER_PARAMETERS",
@@ -96,6 +96,7 @@ __all__ = [
     "other_programs",
     "parameters_by_key",
     "parse_value",
+    "preset_name",
     "read_fields",
     "read_parts",
     "to_json",

@@ -52,11 +52,17 @@ class Decisions:
     ) -> Collapsed:
         """What counts for a model, below the layers of a request, a thread and its folders.
 
-        `preset` is the one that was chosen, empty for none; `None` takes the one that the model's defaults name.
+        `preset` is the one that was chosen, empty for none; `None` takes the one that the model's defaults name. One
+        that is not there any more must not stop anything: the rest counts, and the result names what is missing.
         Without `saved` the model's saved defaults do not count.
-        Raises BadRequest for a preset or profile that there is not, and StorageFailed for files that cannot be used.
+        Raises BadRequest for a profile that there is not, and StorageFailed for files that cannot be used.
         """
-        return collapse([*above, *self._below(model, preset, profile, saved=saved)])
+        kept = self.defaults.get(model.key) if model is not None and saved else SavedDefaults()
+        chosen = kept.preset if preset is None else preset
+        found = self.presets.find(chosen) if chosen else None
+        layers = [Layer("preset", found.values, found.name)] if found else []
+        collapsed = collapse([*above, *layers, *self._below(model, kept, profile)])
+        return replace(collapsed, missing_preset=chosen) if chosen and not found else collapsed
 
     def settled(
         self,
@@ -68,11 +74,13 @@ class Decisions:
     ) -> GenerationRequest:
         """The request with a value for everything that it leaves open, so that nothing is left to decide.
 
-        What neither it nor any layer decides stays as it came. Raises as `collapsed` does.
+        What neither it nor any layer decides stays as it came. Raises as `collapsed` does, and BadRequest where the
+        request itself names a preset that there is not.
         """
-        asked = Layer("request", _asked(request))
+        if request.preset:
+            self.presets.get(request.preset)
         preset = request.preset or preset
-        found = self.collapsed(model, [asked, *above], preset=preset)
+        found = self.collapsed(model, [Layer("request", _asked(request)), *above], preset=preset)
         by_group: dict[str, dict[str, Any]] = {"sampling": {}, "answer": {}, "load": {}}
         for key, source in found.sources.items():
             group, _, name = key.partition(".")
@@ -86,7 +94,7 @@ class Decisions:
             sampling=replace(request.sampling, **by_group["sampling"]),
             load=found.load if by_group["load"] else None,
             decided=None,
-            preset=preset or "",
+            preset="" if found.missing_preset else preset or "",
             **answer,
         )
 
@@ -96,12 +104,7 @@ class Decisions:
             return request.load
         return self.collapsed(model, [Layer("request", _asked(request))], preset=request.preset or None).load
 
-    def _below(self, model: ModelInfo | None, preset: str | None, profile: str, *, saved: bool) -> Iterable[Layer]:
-        kept = self.defaults.get(model.key) if model is not None and saved else SavedDefaults()
-        chosen = kept.preset if preset is None else preset
-        if chosen:
-            found = self.presets.get(chosen)
-            yield Layer("preset", found.values, found.name)
+    def _below(self, model: ModelInfo | None, kept: SavedDefaults, profile: str) -> Iterable[Layer]:
         if model is not None:
             if profile:
                 yield Layer("profile", self.defaults.profile(model.key, profile), profile)

@@ -69,6 +69,8 @@ class Collapsed:
     answer: AnswerConfig = field(default_factory=AnswerConfig)
     sources: Mapping[str, Source] = field(default_factory=dict)
     """By dotted key; a key that nobody decided is missing."""
+    missing_preset: str = ""
+    """The preset that was chosen and is not there, so that nothing of it counts; empty when all is well."""
 
     def source(self, key: str) -> Source:
         """Where the value of a key comes from."""

@@ -52,10 +52,12 @@ class PresetStore:
 
     def get(self, name: str) -> Preset:
         """The preset of an identifier or a name. Raises BadRequest, and StorageFailed for a broken one."""
-        found = self._find(self.all(), name)
-        if found.problem:
-            raise StorageFailed(found.problem, "Correct the file, or delete the preset.")
-        return found
+        return _usable(self._find(self.all(), name))
+
+    def find(self, name: str) -> Preset | None:
+        """The same; `None` where there is none of that name. Raises StorageFailed for a broken one."""
+        found = _named(self.all(), name)
+        return found and _usable(found)
 
     def create(self, name: str, values: Mapping[str, Any], unread: tuple[Unread, ...] = ()) -> Preset:
         """Keep values under a new name. Raises BadRequest where the name is taken or cannot be one."""
@@ -147,14 +149,8 @@ class PresetStore:
         return sorted(found.values(), key=lambda preset: preset.name.lower())
 
     def _find(self, presets: list[Preset], name: str) -> Preset:
-        wanted = name.strip().lower()
-        for matches in (
-            lambda preset: preset.identifier.lower() == wanted,
-            lambda preset: preset.name.lower() == wanted,
-            lambda preset: preset.identifier.lower() == f"{_LOCAL}{wanted}",
-        ):
-            if found := next(filter(matches, presets), None):
-                return found
+        if found := _named(presets, name):
+            return found
         names = ", ".join(f"“{preset.name}”" for preset in presets if not preset.problem)
         raise BadRequest(
             f"There is no preset {name[:_MOST_CHARACTERS]!r}.",
@@ -165,6 +161,29 @@ class PresetStore:
     def _write(self, preset: Preset) -> Preset:
         write_object(preset.path, _wire(preset))
         return preset
+
+
+def preset_name(identifier: str) -> str:
+    """How people know a preset of which only the identifier is left: `writing` for `@local:writing`."""
+    return identifier.removeprefix(_LOCAL)
+
+
+def _named(presets: list[Preset], name: str) -> Preset | None:
+    wanted = name.strip().lower()
+    for matches in (
+        lambda preset: preset.identifier.lower() == wanted,
+        lambda preset: preset.name.lower() == wanted,
+        lambda preset: preset.identifier.lower() == f"{_LOCAL}{wanted}",
+    ):
+        if found := next(filter(matches, presets), None):
+            return found
+    return None
+
+
+def _usable(preset: Preset) -> Preset:
+    if preset.problem:
+        raise StorageFailed(preset.problem, "Correct the file, or delete the preset.")
+    return preset
 
 
 def _wire(preset: Preset) -> dict[str, Any]:

@@ -43,7 +43,10 @@ def values_in(settings: ThreadSettings) -> dict[str, Any]:
 
 
 def collapsed_for(decisions: Decisions, model: ModelInfo | None, layers: Sequence[SettingsLayer]) -> Collapsed:
-    """What counts for a thread, and where each value comes from. Raises BadRequest and StorageFailed."""
+    """What counts for a thread, and where each value comes from. Raises BadRequest and StorageFailed.
+
+    A preset that is not there any more decides nothing, and is named in the result.
+    """
     preset = collapse(layer.settings for layer in layers).preset
     return decisions.collapsed(model, [layer_of(layer) for layer in layers], preset=preset)
 

@@ -118,6 +118,35 @@ async def test_an_answer_ends_without_a_jump() -> None:
         assert screen_rows(transcript) == came
 
 
+async def test_what_an_answer_waits_for_is_shown_whole() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(40, 24)) as pilot:
+        app.transcript.waiting("What you send now begins another branch here. Open it again to go back.")
+        await pilot.pause()
+        shown = " ".join(row.strip() for row in screen_rows(app.transcript)[:3])
+        assert shown.startswith("… What you send now begins another branch here. Open it again to go back.")
+
+
+async def test_what_is_waited_for_goes_with_the_messages_that_it_stood_below() -> None:
+    app = TranscriptApp()
+    async with app.run_test(size=(60, 24)) as pilot:
+        app.transcript.waiting("No model is loaded.")
+        await pilot.pause()
+        app.transcript.show([TranscriptMessage("1", "user", "Hi", author="you")])
+        await pilot.pause()
+        assert "No model" not in "\n".join(screen_rows(app.transcript))
+
+
+async def test_a_figure_is_not_parted_from_its_words() -> None:
+    app = TranscriptApp()
+    note = "7 tok · 190.3 tok/s · ttft 0.01 s · prompt 1 of 66 read"
+    async with app.run_test(size=(60, 24)) as pilot:
+        app.transcript.show([TranscriptMessage("1", "assistant", "Hi", author="talker", note=note)])
+        await pilot.pause()
+        rows = [row.strip("▌ ") for row in screen_rows(app.transcript)[:2]]
+        assert rows == ["talker  7 tok · 190.3 tok/s · ttft 0.01 s ·", "prompt 1 of 66 read"]
+
+
 async def test_an_answer_that_was_never_begun_is_shown_when_it_ends() -> None:
     app = TranscriptApp()
     async with app.run_test(size=(80, 24)) as pilot:

@@ -38,6 +38,7 @@ async def complete(text: str) -> list[PickRow]:
 
 
 def _entries(text: str) -> list[PickRow]:
+    text = _whole_path(text)
     folder_text, _, beginning = text.rpartition(os.sep)
     try:
         folder = Path(folder_text + os.sep).expanduser() if folder_text or text.startswith(os.sep) else Path.cwd()
@@ -48,6 +49,14 @@ def _entries(text: str) -> list[PickRow]:
     shown = [entry for entry in entries if beginning.startswith(".") or not entry.name.startswith(".")]
     shown.sort(key=lambda entry: (not _is_folder(entry), entry.name.lower()))
     return [_row(folder, entry) for entry in shown[:MOST_SHOWN]]
+
+
+def _whole_path(text: str) -> str:
+    """The path that is meant: who types or pastes a whole one behind the folder that is offered means that one."""
+    for begin in (os.sep, f"~{os.sep}"):
+        place = text.rfind(f"{os.sep}{begin}")
+        text = text[place + 1 :] if place >= 0 else text
+    return text
 
 
 def _row(folder: Path, entry: os.DirEntry[str]) -> PickRow:

@@ -187,7 +187,8 @@ class ChatPanes(Screen[None]):
             self.action_focus_composer()
 
     def action_focus_composer(self) -> None:
-        self.composer.focus()
+        # At once: the keys that were typed behind this one are text.
+        self.set_focus(self.composer)
 
     def action_focus_transcript(self) -> None:
         self.transcript.focus()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.screen import ModalScreen
+from textual.worker import Worker, WorkerError
 
 from tui.app.screens.dialogs import NumberDialog, TextDialog
 from tui.app.screens.writing_dialog import WritingDialog, Written
@@ -43,6 +45,7 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
         self._notice = ""
         """What was done, until something else is changed."""
         self._presets: list[Preset] = []
+        self._work: Worker[None] | None = None
 
     @property
     def settings(self) -> ThreadSettings:
@@ -62,7 +65,13 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
         return self._workbench.decisions.presets
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
-        self.run_worker(cast("LmdeckApp", self.app).attempt(work), group="sampling", exclusive=True)
+        self._work = self.run_worker(cast("LmdeckApp", self.app).attempt(work), group="sampling", exclusive=True)
+
+    async def work_done(self) -> None:
+        """Wait until nothing is being done with the presets."""
+        if self._work is not None:
+            with suppress(WorkerError):
+                await self._work.wait()
 
     def _say(self, notice: str) -> None:
         self._problem, self._notice = "", notice
@@ -102,11 +111,16 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
         self._begin(self._ask_save())
 
     async def _ask_save(self) -> None:
-        chosen = self._settings.preset
-        name = (await asyncio.to_thread(self._store.get, chosen)).name if chosen else ""
+        present = await self._present()
+        name = present.name if present else ""
         lines = ["as a new preset", "import a preset file (LM Studio's, too)"]
         lines += [f"into the preset “{name}”", f"export “{name}” to a file", f"delete “{name}”"] if name else []
         self.app.push_screen(NumberDialog("Save", lines), self._save_as)
+
+    async def _present(self) -> Preset | None:
+        """The preset that the thread chose, unless it is not there any more."""
+        chosen = self._settings.preset
+        return await asyncio.to_thread(self._store.find, chosen) if chosen else None
 
     def _save_as(self, number: int | None) -> None:
         ask = self.app.push_screen
@@ -127,8 +141,8 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
             self._begin(self._create(name))
 
     async def _create(self, name: str) -> None:
-        basis = self._settings.preset
-        values = dict((await asyncio.to_thread(self._store.get, basis)).values) if basis else {}
+        basis = await self._present()
+        values = dict(basis.values) if basis else {}
         preset = await asyncio.to_thread(self._store.create, name, values | self._values())
         await self._is_in(preset)
         self._say(f"✓ Saved as the preset “{preset.name}”, which this thread uses now.")

@@ -19,7 +19,7 @@ from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.parameter_form import ParameterForm
 from tui.app.widgets.sampling_form import SamplingForm, below_in_form
-from tui.config import CONSTRAINT_KEY, LM_STUDIO_LABELS, Collapsed, to_json
+from tui.config import CONSTRAINT_KEY, LM_STUDIO_LABELS, Collapsed, preset_name, to_json
 from tui.threads import ThreadSettings
 
 if TYPE_CHECKING:
@@ -34,6 +34,8 @@ FORM_NAMES = {
 }
 
 PROMPT_WIDTH = 24
+
+NOT_INSTALLED = "not installed; p chooses another"
 
 
 class SamplingPanel(SamplingCommands):
@@ -97,7 +99,7 @@ class SamplingPanel(SamplingCommands):
         prompt = said.system_prompt if said.system_prompt is not None else self._below.answer.system_prompt
         constraint = said.constraint or self._below.answer.constraint
         rows = (
-            ("Preset", self._preset_name, "thread" if said.preset is not None else ""),
+            ("Preset", *self._preset_row),
             (
                 "Form",
                 FORM_NAMES[constraint.kind] if constraint else "free",
@@ -112,16 +114,20 @@ class SamplingPanel(SamplingCommands):
         parts: list[str | tuple[str, str]] = []
         for number, (label, value, source) in enumerate(rows):
             parts += [(f"{label:<14}", "$foreground 75%"), (value, "bold")]
-            parts.append((f"  {source}" if source else "", "$success" if source == "thread" else "$foreground 55%"))
+            colour = {"thread": "$success", NOT_INSTALLED: "$warning"}.get(source, "$foreground 55%")
+            parts.append((f"  {source}" if source else "", colour))
             parts.append("\n" if number < len(rows) - 1 else "")
         self.head.update(Content.assemble(*parts))
         self._explain()
 
     @property
-    def _preset_name(self) -> str:
-        """The preset that counts, whoever chose it; one that decides nothing is named by its identifier."""
+    def _preset_row(self) -> tuple[str, str]:
+        """The preset that counts, whoever chose it, and a word on it; one that decides nothing has its identifier."""
+        if missing := self._below.missing_preset:
+            return one_line(preset_name(missing)), NOT_INSTALLED
         titles = {source.title for source in self._below.sources.values() if source.name == "preset"}
-        return one_line(next(iter(titles), self._settings.preset or "none"))
+        name = next(iter(titles), preset_name(self._settings.preset or "none"))
+        return one_line(name), "thread" if self._settings.preset is not None else ""
 
     def forget_values(self) -> None:
         self.form.set_values(self.form.below.values)
@@ -169,9 +175,14 @@ class SamplingPanel(SamplingCommands):
 
     @on(ParameterForm.Confirmed)
     def _confirmed(self) -> None:
-        self.dismiss(self.settings)
+        self.action_close()
 
     def action_close(self) -> None:
+        # What was asked of a preset a moment ago may still change what the thread says.
+        self.run_worker(self._close_after_work(), group="closing", exclusive=True)
+
+    async def _close_after_work(self) -> None:
+        await self.work_done()
         self.dismiss(self.settings)
 
 

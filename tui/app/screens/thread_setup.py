@@ -10,6 +10,7 @@ from tui.app.figures import one_line
 from tui.app.screens.pick_dialog import PickDialog
 from tui.app.screens.writing_dialog import WritingDialog
 from tui.app.widgets.pick_list import PickRow
+from tui.domain import StorageFailed
 
 if TYPE_CHECKING:
     from tui.app.screens.chat import ChatScreen
@@ -57,7 +58,7 @@ async def folder_defaults(screen: ChatScreen) -> None:
         folder = await screen.conversation.store(lambda store: store.folders.get(folder_id))
         if folder is None:
             return
-        rows = _rows(folder.settings)
+        rows = await _rows(screen, folder.settings)
 
         async def look_up(text: str, rows: list[PickRow] = rows) -> list[PickRow]:
             return [row for row in rows if text.casefold() in f"{row.before} {row.text}".casefold()]
@@ -77,11 +78,18 @@ async def folder_defaults(screen: ChatScreen) -> None:
         )
 
 
-def _rows(settings: ThreadSettings) -> list[PickRow]:
+async def _rows(screen: ChatScreen, settings: ThreadSettings) -> list[PickRow]:
+    preset = settings.preset or NOT_SET
+    if settings.preset:
+        try:
+            found = await asyncio.to_thread(screen.workbench.decisions.presets.find, settings.preset)
+            preset = found.name if found else f"{preset}  (not installed)"
+        except StorageFailed:
+            preset += "  (cannot be read)"
     return [
         PickRow("system_prompt", one_line(settings.system_prompt or NOT_SET), before="System prompt"),
         PickRow("model", one_line(settings.model or NOT_SET), before="Model"),
-        PickRow("preset", one_line(settings.preset or NOT_SET), before="Preset"),
+        PickRow("preset", one_line(preset), before="Preset"),
     ]
 
 

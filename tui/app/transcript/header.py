@@ -19,6 +19,9 @@ COLUMN = 100
 HEADER_MARGIN = 1
 """Cells before the header, for the bar of the message cursor."""
 
+_BETWEEN = " · "
+_NO_BREAK = "\xa0"
+
 
 class Line(NamedTuple):
     """One line as it is drawn, and what of it is text; see `Row`."""
@@ -35,14 +38,22 @@ class Line(NamedTuple):
 
 def header_lines(message: TranscriptMessage, width: int, palette: Palette) -> list[Line]:
     """Who, when, and figures; in a second line where one is too short."""
+    room = min(width - HEADER_MARGIN - 1, COLUMN)
     spans: list[Span] = [(clean(message.author or message.role), palette.author)]
     if message.time:
         spans.append((f"  {_clock(message.time)}", palette.dim))
     if message.versions > 1:
         spans.append((f"  ◂ {message.version} of {message.versions} ▸", palette.marker))
     if message.note:
-        spans.append((f"  {clean(message.note)}", palette.dim))
-    return to_lines(wrap(spans, min(width - HEADER_MARGIN - 1, COLUMN)), HEADER_MARGIN, palette)
+        # One figure stays in one row: `prompt 1 of` says little without what comes after it.
+        parts = clean(message.note).split(_BETWEEN)
+        held = [part.replace(" ", _NO_BREAK) if len(part) < room else part for part in parts]
+        spans.append((f"  {_BETWEEN.join(held)}", palette.dim))
+    rows = wrap(spans, room)
+    breakable = [
+        row._replace(spans=[(text.replace(_NO_BREAK, " "), style) for text, style in row.spans]) for row in rows
+    ]
+    return to_lines(breakable, HEADER_MARGIN, palette)
 
 
 def _clock(time: float) -> str:

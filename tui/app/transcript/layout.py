@@ -67,7 +67,7 @@ class Layout:
         unfolded = {section.message.id for section in self._sections if section.unfolded}
         self._sections = [Section(message, unfolded=message.id in unfolded) for message in messages]
         self.live = None
-        self._waiting = ""
+        self._waiting, self._waiting_lines = "", []
         self._forget()
 
     def append(self, message: TranscriptMessage) -> None:
@@ -251,10 +251,10 @@ class Layout:
             self._waiting_lines = []
             return
         spans = [("… ", self.palette.live), (clean(self._waiting), self.palette.dim)]
-        row = wrap(spans, max(8, min(self.width, COLUMN) - BODY_MARGIN - 1))[0]
+        rows = wrap(spans, max(8, min(self.width, COLUMN) - BODY_MARGIN - 1))
         below_header = self.live is not None and self.live.is_blank
         before = [] if below_header else self._before(self.count)
-        self._waiting_lines = [*before, *to_lines([row], BODY_MARGIN, self.palette)]
+        self._waiting_lines = [*before, *to_lines(rows, BODY_MARGIN, self.palette)]
 
     def _forget(self) -> None:
         self._cache.clear()
