@@ -180,6 +180,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         await self._look_here(details)
         self._details = details
         self.choices.empty_text = "No GGUF files in it."
+        self.choices.set_items([])
         self._show_choices([Choice(one) for one in details.variants])
         self.choices.highlight(next((one.variant.name for one in self.choices.items if one.best), ""))
         self._show_card()

@@ -29,6 +29,8 @@ class DownloadCommands(Screen["str | None"]):
     workbench: Workbench
     _list: DownloadList
     _known: tuple[Download, ...] = ()
+    _looking = False
+    _look_due = False
 
     def watch_downloads(self, rows: DownloadList) -> None:
         """Keep a list up to date from now on."""
@@ -37,12 +39,26 @@ class DownloadCommands(Screen["str | None"]):
         self.set_interval(LOOK_EVERY, self.look_at_downloads)
 
     def look_at_downloads(self) -> None:
-        """Take over how the downloads are now."""
-        self.run_worker(self._deck.attempt(self._look()), group="downloads", exclusive=True)
+        """Take over how the downloads are now.
+
+        A look that is under way is not ended for the next one: on a slow disk none would ever come to its end.
+        """
+        self._look_due = True
+        if not self._looking:
+            self._looking = True
+            self.run_worker(self._deck.attempt(self._look_while_due()), group="downloads")
 
     @property
     def _deck(self) -> LmdeckApp:
         return cast("LmdeckApp", self.app)
+
+    async def _look_while_due(self) -> None:
+        try:
+            while self._look_due:
+                self._look_due = False
+                await self._look()
+        finally:
+            self._looking = False
 
     async def _look(self) -> None:
         queue = await asyncio.to_thread(lambda: self.workbench.downloads)

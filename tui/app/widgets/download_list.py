@@ -53,7 +53,7 @@ class DownloadList(RowList["Download"]):
     def pieces(self, item: Download, width: int, *, at_cursor: bool) -> Pieces:
         sign, role = _SIGNS[item.state]
         figures = download_figures(item) if item.state not in ("cancelled", "failed") else ""
-        state = "" if item.state in ("downloading", "completed") else download_state(item)
+        state = "" if item.state in ("downloading", "completed") and not item.elsewhere else download_state(item)
         bar = ""
         if width >= _WIDE and item.state in ("downloading", "paused", "waiting", "verifying", "queued"):
             full = round(item.part * _BAR)
