@@ -84,12 +84,12 @@ def hub_workbench_at(root: Path, patch: pytest.MonkeyPatch) -> Iterator[HubWorkb
     """One over a fake Hub of its own, in a hurry; nobody is logged in."""
     from huggingface_hub import constants
 
-    from tui.app.screens import discover, download_commands
+    from tui.app.screens import discover, discover_search, download_commands
 
     patch.delenv("HF_TOKEN", raising=False)
     patch.delenv("HUGGING_FACE_HUB_TOKEN", raising=False)
     patch.setattr(constants, "HF_TOKEN_PATH", str(root / "token"))
-    patch.setattr(discover, "TYPING_PAUSE", 0.02)
+    patch.setattr(discover_search, "TYPING_PAUSE", 0.02)
     patch.setattr(discover, "RESTING", 0.01)
     patch.setattr(download_commands, "LOOK_EVERY", 0.1)
     with fake_hub() as fake:

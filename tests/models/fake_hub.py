@@ -255,7 +255,7 @@ class _HubHandler(_Handler):
             for name, repository in self.hub.repositories.items()
             if all(word in name.lower() for word in words)
             and (not repository.private or asked.authorized)
-            and query.get("filter", "") in ("", *repository.tags)
+            and {*asked.query.get("filter", [])} <= {*repository.tags, f"license:{repository.licence}"}
             and query.get("author", "") in ("", name.partition("/")[0])
         ]
         orders: dict[str, Callable[[tuple[str, FakeRepository]], Any]] = {

@@ -50,7 +50,7 @@ class DiscoverPanes(Screen["str | None"]):
         return cast("LmdeckApp", self.app)
 
     def compose(self) -> ComposeResult:
-        yield SearchBox("words, owner/name, or an address")
+        yield SearchBox("words, author:NAME, licence:mit, owner/name, or an address")
         with Horizontal(id="deck"):
             yield RepositoryList().add_class("-shown")
             with Vertical(id="side"):
