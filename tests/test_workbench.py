@@ -157,7 +157,7 @@ def test_closing_in_mid_answer_keeps_what_came(workbench: Workbench) -> None:
 def test_a_full_disk_does_not_stop_the_answer_and_it_is_saved_later(
     workbench: Workbench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.workbench._RETRY_INTERVAL", 0.05)
+    monkeypatch.setattr("tui.workbench.workbench._RETRY_INTERVAL", 0.05)
     thread = workbench.threads.create_thread()
     workbench.threads.add_message(thread.id, text_message("user", "Hi"))
     told: list[StorageFailed] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from tests.bench.report import Report, in_turn, median, median_ratio
+from tests.bench.report import Report, in_turn, median_ratio
 from tui.builtin.training.checking import check_model
 from tui.domain import LoadConfig, ModelInfo, SamplingConfig
 from tui.engine import Engine, LoadedModel, LogRing
@@ -44,8 +44,6 @@ def measure(rounds: int) -> Report:
         engine.close()
     figures = {
         **report.figures,
-        "tokens_per_second": median(results["usual"]),
         "sampling_cost_ratio": median_ratio(results["usual"], results["greedy"]),
-        "file_mb": GUIDE.stat().st_size / 1e6,
     }
     return Report("guide", figures, "greedy sampling of the same model in the same process (for the speed)")

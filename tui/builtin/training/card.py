@@ -19,7 +19,6 @@ wrong at times, as the figures say.
 | | |
 | --- | --- |
 | SHA-256 | `{digest}` |
-| size | {megabytes:.2f} MB |
 | architecture | qwen3: {layers} layers, width {width}, {heads} heads ({kv_heads} for keys and values) |
 | parameters | {parameters:.2f} M |
 | vocabulary | {vocabulary} tokens, byte-level BPE trained on the corpus |
@@ -39,7 +38,7 @@ twice.
 Held out: {questions:.0f} questions about the program and small talk in phrasings written for the test,
 {tool_requests:.0f} requests for functions whose names and values never occur in training ({written:.0f} % right of
 those written by hand, {invented:.0f} % of those generated), {structured_requests:.0f} requests with a JSON schema.
-Asked through lmdeck's own server with the program's default sampling and fixed seeds.
+Asked through lmdeck's own server with the sampling that its file asks for and fixed seeds.
 
 | | |
 | --- | --- |
@@ -47,6 +46,8 @@ Asked through lmdeck's own server with the program's default sampling and fixed 
 | `tool_calls_percent` | {calls} |
 | `structured_percent` (valid) | {structured} |
 | the values in them right, where they can be known | {structured_values} |
+| `tokens_per_second` on one core of that machine | {speed:.0f} |
+| `file_mb` | {megabytes:.2f} |
 
 `python -m tests.bench guide` measures again, with the speed on your machine.
 """
@@ -60,7 +61,8 @@ def write_card(model: Path, progress: Path, report: CheckReport) -> Path:
     text = _TEXT.format(
         name=model.name,
         digest=hashlib.sha256(data).hexdigest(),
-        megabytes=len(data) / 1e6,
+        megabytes=figures["file_mb"],
+        speed=figures["tokens_per_second"],
         parameters=made["parameters"] / 1e6,
         longest=made["longest"],
         steps=made["step"],

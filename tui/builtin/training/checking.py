@@ -1,7 +1,7 @@
 """Asking a model file what it was not trained on, through lmdeck's own server as any program would.
 
 Three held-out sets: questions about the program in phrasings of their own, calls of functions whose names and values
-never occur in training, and answers in JSON to schemas. Sampling is the program's default with fixed seeds.
+never occur in training, and answers in JSON to schemas. Sampling is what the file asks for, with fixed seeds.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from statistics import median
 from typing import Any
 
 import httpx
@@ -30,6 +31,7 @@ from tui.builtin.training.values import Values
 _INVENTED_CALLS = 150
 _SEED = 20_000_001
 _MODEL = "guide"
+_LONG_ANSWER = 200
 _PATIENCE = 120.0
 """Seconds for one answer, and for the server to end."""
 
@@ -135,7 +137,8 @@ def _object(**properties: Any) -> dict[str, Any]:
 def check_model(path: Path) -> CheckReport:
     """Ask everything. Takes some minutes on a slow machine."""
     with _served(path) as client:
-        return check_with(client)
+        report = check_with(client)
+    return replace(report, figures={**report.figures, "file_mb": round(path.stat().st_size / 1e6, 2)})
 
 
 def check_with(client: httpx.Client, model: str = _MODEL) -> CheckReport:
@@ -156,6 +159,7 @@ def check_with(client: httpx.Client, model: str = _MODEL) -> CheckReport:
         "questions": float(len(answers)),
         "tool_requests": float(len(calls)),
         "structured_requests": float(len(forms)),
+        "tokens_per_second": asking.speed(),
     }
     return CheckReport(figures, tuple(failures))
 
@@ -207,6 +211,17 @@ class _Asking:
         if not right:
             failures.append(f"form {case.request!r}: {answer!r}")
         return valid, right
+
+    def speed(self) -> float:
+        """Tokens per second of a long answer, by the server's own account; the median of some."""
+        body = {"model": self._model, "messages": [{"role": "user", "content": "Tell me a story"}]}
+        more = {"max_tokens": _LONG_ANSWER, "ignore_eos": True}
+        found = []
+        for seed in range(5):
+            response = self._client.post("/api/v0/chat/completions", json={**body, **more, "seed": seed})
+            response.raise_for_status()
+            found.append(response.json()["stats"]["tokens_per_second"])
+        return float(median(found))
 
     def _ask(self, text: str, **more: Any) -> dict[str, Any]:
         self._seed += 1
