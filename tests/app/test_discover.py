@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from textual.css.query import NoMatches
 from textual.widget import Widget
 
 from tests.app.driving import Person, person_at
 from tests.app.hub_workbench import HubWorkbench, a_fit, hub_workbench_at
 from tests.models.fake_hub import always, well
 from tests.models.hub_models import noise
+from tui.app.hub_text import Choice, card_lines
 from tui.app.screens.discover import DiscoverScreen
 from tui.app.screens.downloads import DownloadsScreen
 from tui.app.screens.load_dialog import LoadDialog
+from tui.app.screens.while_open import while_open
 from tui.domain import ModelUnusable
 from tui.models.downloads import room
 
@@ -353,6 +356,8 @@ async def test_a_repository_that_is_not_there(desk: HubWorkbench) -> None:
     async with person_at(desk) as person:
         screen = await search(person, "maker/nothing")
         assert "There is no repository 'maker/nothing'" in person.text()
+        assert "no results" in person.text()
+        assert "No GGUF files" not in person.text()
         assert "hf auth login" in words_of(person, screen.found)
         await person.press("slash", *"talker", "enter")
         assert "1 found" in person.text()
@@ -363,12 +368,55 @@ async def test_a_gated_repository_says_how_to_get_in(desk: HubWorkbench) -> None
     async with person_at(desk, (120, 50)) as person:
         screen = await open_files(person)
         shown = words_of(person, screen.card)
-        assert "Gated: downloads work once its authors let you in on its page" in shown
+        assert "5 likes · gated" in shown
         assert "? not known" in row_of(person, screen.choices, "Q8_0")
         assert "maker/talker-GGUF is gated: one has to accept its terms first." in shown
         await person.press("enter")
         await person.until(lambda: screen.downloads.display)
         await person.until(lambda: "failed" in row_of(person, screen.downloads, "talker-GGUF Q4_K_M"))
+        assert "maker/talker-GGUF is gated: one" in row_of(person, screen.downloads, "talker-GGUF Q4_K_M")
+        assert "✗" in row_of(person, screen.choices, "Q4_K_M")
+
+
+async def test_before_it_is_tried_a_gated_repository_says_what_it_wants(desk: HubWorkbench) -> None:
+    desk.fake.repositories["maker/talker-GGUF"].gated = "manual"
+    details = desk.hub.details("maker/talker-GGUF")
+
+    def card(choice: Choice) -> str:
+        return "\n".join("".join(text for text, _ in line) for line in card_lines(details, choice))
+
+    assert "Gated: downloads work once its authors let you in" in card(Choice(details.variants[0]))
+    assert "Gated:" not in card(Choice(details.variants[0], fit=a_fit("gpu", 3))), "who is in needs no advice"
+
+
+async def test_the_choice_is_what_a_small_screen_shows_of_the_card(desk: HubWorkbench) -> None:
+    async with person_at(desk, NARROW) as person:
+        screen = await open_files(person)
+        assert "Q4_K_M 195 KB Counted with 8,192 tokens of context" in words_of(person, screen.card)
+
+
+async def test_a_new_download_is_under_the_cursor_of_the_short_list(desk: HubWorkbench) -> None:
+    async with person_at(desk, NARROW) as person:
+        screen = await open_files(person)
+        for name in ("Q4_K_M", "Q6_K", "Q8_0"):
+            screen.choices.highlight(name)
+            await person.press("enter")
+            await person.until(lambda name=name: f"talker-GGUF {name}" in words_of(person, screen.downloads))
+            assert screen.downloads.current is not None
+            assert screen.downloads.current.name == name
+
+
+async def test_a_slash_is_typed_in_the_field_and_is_a_key_outside_of_it(desk: HubWorkbench) -> None:
+    async with person_at(desk) as person:
+        await person.press("f3")
+        screen = screen_of(person)
+        assert "search" not in person.bottom
+        await person.press(*"maker", "slash", *"talker-GGUF", "enter")
+        assert screen.box.field.value == "maker/talker-GGUF"
+        assert found(screen) == ["maker/talker-GGUF"]
+        assert "/ search" in person.bottom
+        await person.press("slash")
+        assert screen.focused is screen.box.field
 
 
 async def test_a_repository_without_gguf_files_says_what_to_look_for(desk: HubWorkbench) -> None:
@@ -421,6 +469,23 @@ async def test_details_that_fail_are_asked_for_again_when_the_cursor_comes_back(
         desk.fake.plan = well
         await person.press("enter")
         await person.until(lambda: bool(screen.choices.items))
+
+
+async def test_what_comes_after_the_screen_was_closed_is_no_defect(desk: HubWorkbench) -> None:
+    async with person_at(desk) as person:
+        await person.press("f3")
+        screen = screen_of(person)
+
+        async def show(selector: str) -> None:
+            screen.query_one(selector)
+
+        with pytest.raises(NoMatches):
+            await while_open(screen, show("#nothing"))
+        await person.press("escape", "escape")
+        assert person.app.screen is person.chat
+        with pytest.raises(NoMatches):
+            await show("ChoiceList")
+        await while_open(screen, show("ChoiceList"))
 
 
 async def test_a_narrow_screen_shows_one_pane_after_the_other(desk: HubWorkbench) -> None:

@@ -381,7 +381,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("repositories.author", "Same author", "Everything that its author has published", "repositories",
            "screen.author", "a", "author", 10, palette=False),
     Action("choices.get", "Download", "This file with all that belongs to it; loads what is here", "choices",
-           "open", "enter,g", "download", 1, palette=False),
+           "open", "enter", "download", 1, palette=False),
     Action("downloads.pause", "Pause or go on", "What came so far is kept", "downloads",
            "screen.pause_download", "p,space", "pause", 1, palette=False),
     Action("downloads.retry", "Try again now", "Without waiting for the next attempt", "downloads",

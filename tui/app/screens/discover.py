@@ -47,6 +47,7 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
     def nothing_found(self) -> None:
         self._details, self._wanted = None, ""
         self.choices.show_title("")
+        self.choices.empty_text = ""
         self.choices.set_items([])
         self.card.show([])
 
@@ -197,7 +198,9 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
         if choice.here:
             self.dismiss(self.path_of(repository, choice.variant))
             return
-        await asyncio.to_thread(self.workbench.downloads.add, repository, details.revision, choice.variant)
+        queue = self.workbench.downloads
+        download = await asyncio.to_thread(queue.add, repository, details.revision, choice.variant)
         if choice.fit is not None and choice.fit.kind == "none":
             self.deck.warn(f"{choice.variant.name} will not fit this machine. It is downloaded all the same.")
-        self.look_at_downloads()
+        await self.look_now()
+        self.downloads.highlight(download.id)

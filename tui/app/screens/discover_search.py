@@ -100,7 +100,7 @@ class DiscoverSearch(DiscoverPanes):
             self._show_found([])
             self.found.empty_text = f"{problem.message}\n\n{problem.advice}"
             self.found.set_items([])
-            self._say("offline" if problem.offline else "✗")
+            self._say("offline" if problem.offline else "no results")
 
     async def _next_page(self) -> Sequence[Repository]:
         """The next page that has something in it of the wanted size; nothing at the end."""
