@@ -471,7 +471,9 @@ async def test_details_that_fail_are_asked_for_again_when_the_cursor_comes_back(
         await person.until(lambda: bool(screen.choices.items))
 
 
-async def test_what_comes_after_the_screen_was_closed_is_no_defect(desk: HubWorkbench) -> None:
+async def test_what_comes_after_the_screen_was_closed_is_no_defect(
+    desk: HubWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with person_at(desk) as person:
         await person.press("f3")
         screen = screen_of(person)
@@ -486,6 +488,12 @@ async def test_what_comes_after_the_screen_was_closed_is_no_defect(desk: HubWork
         with pytest.raises(NoMatches):
             await show("ChoiceList")
         await while_open(screen, show("ChoiceList"))
+        await person.press("f3")
+        screen = screen_of(person)
+        # As when the program ends: the panes of the screen go while it is still on the stack.
+        with monkeypatch.context() as ending:
+            ending.setattr(person.app, "_running", False)
+            await while_open(screen, show("#nothing"))
 
 
 async def test_a_narrow_screen_shows_one_pane_after_the_other(desk: HubWorkbench) -> None:

@@ -18,5 +18,5 @@ async def while_open(screen: Screen[Any], work: Coroutine[Any, Any, None]) -> No
     try:
         await work
     except NoMatches:
-        if screen.is_attached and screen in screen.app.screen_stack:
+        if screen.app.is_running and screen in screen.app.screen_stack:
             raise
