@@ -119,7 +119,7 @@ async def person_at(
         await person.settle()
         yield person
     reported = [line.text for line in workbench.log.lines() if "Traceback" in line.text]
-    assert bool(reported) == defects, reported
+    assert bool(reported) == defects, "\n".join(line.text for line in workbench.log.lines())
 
 
 def add_thread(workbench: FakeWorkbench, *texts: str) -> str:

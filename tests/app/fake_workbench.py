@@ -124,6 +124,9 @@ class FakeCatalogue:
         before, self._seen = self._seen, tuple(self.on_disk)
         return before != self._seen
 
+    def find(self, reference: str) -> ModelInfo:
+        return next(model for model in self.on_disk if reference in (model.key, str(model.path)))
+
     def so_far(self) -> SoFar:
         return SoFar(self._seen, done=True)
 

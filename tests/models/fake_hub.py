@@ -24,8 +24,10 @@ from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 Fault = Literal[
     "", "500", "503", "429", "reset", "cut", "stall", "corrupt", "ignores range", "portal", "expired", "short",
+    "trickle",
 ]  # fmt: skip
-"""What happens instead of an answer. `cut`, `stall` and `corrupt` begin as the right one does."""
+"""What happens instead of an answer. `cut`, `stall` and `corrupt` begin as the right one does; `trickle` is the right
+one, in drops."""
 
 Plan = Callable[[str, int], Fault]
 """What shall go wrong, by the path of a request for a file and how often that was asked for before."""
@@ -33,6 +35,8 @@ Plan = Callable[[str, int], Fault]
 TOKEN = "hf_let_me_in"
 """Whoever brings it is logged in, and has accepted all terms."""
 COMMIT = "c0ffee" + "0" * 34
+DROP, BETWEEN_DROPS = 16, 0.005
+"""Bytes and seconds of a trickle: some three thousand bytes a second."""
 _LARGE = 64
 """Bytes from which on a file counts as large, and lies on the other server."""
 
@@ -255,7 +259,7 @@ class _HubHandler(_Handler):
             for name, repository in self.hub.repositories.items()
             if all(word in name.lower() for word in words)
             and (not repository.private or asked.authorized)
-            and query.get("filter", "") in ("", *repository.tags)
+            and {*asked.query.get("filter", [])} <= {*repository.tags, f"license:{repository.licence}"}
             and query.get("author", "") in ("", name.partition("/")[0])
         ]
         orders: dict[str, Callable[[tuple[str, FakeRepository]], Any]] = {
@@ -409,13 +413,13 @@ class _CdnHandler(_Handler):
 
     def _send(self, body: bytes, fault: Fault) -> None:
         end = len(body) // 2 if fault in ("cut", "stall") else len(body)
-        chunk = self.hub.chunk
+        chunk = DROP if fault == "trickle" else self.hub.chunk
         for at in range(0, end, chunk):
             piece = body[at : min(at + chunk, end)]
             self.wfile.write(piece)
             self.hub.sent += len(piece)
-            if self.hub.delay:
-                time.sleep(self.hub.delay)
+            if delay := BETWEEN_DROPS if fault == "trickle" else self.hub.delay:
+                time.sleep(delay)
         if fault == "cut":
             self.wfile.flush()
             self.reset()

@@ -57,22 +57,33 @@ def fit_words(choice: Choice) -> tuple[str, str]:
     return f"✓ {where} {bytes_text(fit.needed)}", "live"
 
 
-def choice_state(choice: Choice) -> str:
-    """What became of it here, in at most four cells."""
+def choice_state(choice: Choice) -> tuple[str, str]:
+    """What became of it here, in at most four cells, and the role that it is drawn in."""
     if choice.here:
-        return "have"
+        return "have", "live"
     download = choice.download
     if download is None or download.state in ("completed", "cancelled"):
-        return ""
+        return "", ""
     if download.state == "failed":
-        return "✗"
-    return f"{download.part:.0%}"
+        return "✗", "problem"
+    return f"{download.part:.0%}", "live"
 
 
 def card_lines(details: RepositoryDetails, choice: Choice | None) -> list[Line]:
-    """What is known of a repository and of the choice under the cursor, before one reads its read-me."""
+    """What is known of a repository and of the choice under the cursor, before one reads its read-me.
+
+    The choice comes first: on a small screen that is all there is room for, and it is what changes.
+    """
     one = details.repository
-    lines: list[Line] = [[(one_line(one.id), "bold")]]
+    lines: list[Line] = []
+    if not details.variants:
+        formats = f" (it has {', '.join(details.formats)})" if details.formats else ""
+        lines += [[(f"No GGUF files{formats}. Look for a repository named {_title(one)}-GGUF.", "problem")], []]
+    elif choice is not None:
+        if one.gated and choice.fit is None and not choice.problem:
+            lines.append([(_gate_text(one), "problem")])
+        lines += [*choice_lines(choice), []]
+    lines.append([(one_line(one.id), "bold")])
     facts = [
         f"{parameters_text(one.parameters)} parameters" if one.parameters else "",
         one.architecture,
@@ -81,23 +92,21 @@ def card_lines(details: RepositoryDetails, choice: Choice | None) -> list[Line]:
     lines.append([(" · ".join(one_line(fact) for fact in facts if fact), "")])
     known = [f"licence {one.licence}" if one.licence else "no licence named"]
     known += [f"{count_text(one.downloads)} downloads", f"{count_text(one.likes)} likes"]
+    known += ["gated"] if one.gated else []
+    known += ["private"] if one.private else []
     lines.append([(one_line(" · ".join(known)), "quiet")])
     if details.base_models:
         lines.append([(one_line(f"made from {', '.join(details.base_models)}"), "quiet")])
-    if one.gated:
-        how = "its authors let you in" if one.gated == "manual" else "you accept its terms"
-        lines.append([(f"Gated: downloads work once {how} on its page, and with a login (hf auth login).", "problem")])
-    if one.private:
-        lines.append([("Private.", "quiet")])
     tags = [tag for tag in one.tags if ":" not in tag and tag not in ("gguf", "en")][:8]
     if tags:
         lines.append([(one_line(" ".join(f"#{tag}" for tag in tags)), "quiet")])
-    if not details.variants:
-        formats = f" (it has {', '.join(details.formats)})" if details.formats else ""
-        lines.append([(f"No GGUF files{formats}. Look for a repository named {_title(one)}-GGUF.", "problem")])
-    elif choice is not None:
-        lines += [[], *choice_lines(choice)]
     return [line for line in lines if line != [("", "")]]
+
+
+def _gate_text(one: Repository) -> str:
+    """How one gets into a gated repository. Who is in already need not be told."""
+    how = "its authors let you in" if one.gated == "manual" else "you accept its terms"
+    return f"Gated: downloads work once {how} on its page, and with a login (hf auth login)."
 
 
 def choice_lines(choice: Choice) -> list[Line]:
@@ -140,7 +149,7 @@ def download_figures(one: Download) -> str:
     """How far a download is and how fast, in fixed columns."""
     part = f"{one.part:4.0%}"
     if one.state == "completed":
-        return f"{part} {'✓ ' + bytes_text(one.size):>22}"
+        return f"{part} {bytes_text(one.size):>19} {'':>11} {'':>8}"
     done = f"{bytes_text(one.done)} / {bytes_text(one.size)}"
     rate = f"{bytes_text(one.rate)}/s" if one.state == "downloading" else ""
     left = clock_text(one.remaining) if one.state == "downloading" and one.remaining is not None else ""

@@ -33,9 +33,9 @@ _FIT_TAGS = {"gpu": "Full GPU", "partial": "Partial GPU", "cpu": "CPU fit", "non
 def get(name: str, gguf: bool, yes: bool, select: bool, limit: int, only_list: bool) -> None:  # noqa: ARG001
     """Download the model NAME from Hugging Face.
 
-    NAME is words to search for, owner/name, owner/name@q4_k_m, or an address such as
-    https://huggingface.co/owner/name. Without a quantisation, the one is taken that most people should take and that
-    fits this machine.
+    NAME is words to search for, among them author:NAME and licence:mit if you like, or owner/name, owner/name@q4_k_m,
+    or an address such as https://huggingface.co/owner/name. Without a quantisation, the one is taken that most people
+    should take and that fits this machine.
 
     ctrl+c pauses the download; the same command goes on with it. Gated and private models need a login (hf auth login)
     or HF_TOKEN; HF_ENDPOINT names another Hub.

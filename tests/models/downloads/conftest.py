@@ -29,7 +29,7 @@ class Bench:
         self.arrived: list[Download] = []
         self.open()
 
-    def open(self, at_once: int = 3, silence: float = 0.3) -> None:
+    def open(self, at_once: int = 3, silence: float = 0.3, persistence: Persistence = HURRY) -> None:
         """Start as a fresh process would."""
         self.connection = HubConnection(self.fake.url, Patience(connect=2.0, silence=silence))
         self.hub = Hub(self.connection, self.home / "stand-ins")
@@ -37,7 +37,7 @@ class Bench:
             self.connection,
             self.models,
             self.home / "downloads",
-            persistence=HURRY,
+            persistence=persistence,
             at_once=at_once,
             arrived=self.arrived.append,
         )

@@ -12,7 +12,7 @@ import pytest
 from huggingface_hub import HfApi, hf_hub_download
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
-from tests.models.fake_hub import COMMIT, TOKEN, FakeHub, always
+from tests.models.fake_hub import COMMIT, TOKEN, FakeHub, always, well
 from tests.models.hub_models import noise, publish_tiny
 from tui.domain import Cancelled, HubFailed, ModelNotFound
 from tui.models.hub import Hub, HubAddress, HubConnection, find_repository
@@ -56,6 +56,18 @@ def test_results_come_page_by_page_in_the_wanted_order(fake: FakeHub, hub: Hub) 
     assert [len(page) for page in pages] == [30, 10]
     assert not next(iter(hub.search("nothing like it")))
     assert len(next(hub.search("", "downloads"))) == 30
+
+
+def test_a_page_that_could_not_be_had_is_asked_for_again(fake: FakeHub, hub: Hub) -> None:
+    for number in range(40):
+        fake.add(f"maker/tiny-{number:02}-GGUF", {})
+    pages = hub.search("tiny")
+    assert len(next(pages)) == 30
+    fake.plan = always("503")
+    with pytest.raises(HubFailed, match="HTTP 503"):
+        next(pages)
+    fake.plan = well
+    assert [len(page) for page in pages] == [10]
 
 
 def test_details_have_everything_that_is_shown(fake: FakeHub, hub: Hub, tmp_path: Path) -> None:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.widgets import Input
 
-from tui.app.figures import one_line
-from tui.app.hub_text import SIZES, Choice, card_lines
-from tui.app.screens.discover_panes import DiscoverPanes
+from tui.app.hub_text import Choice, card_lines
+from tui.app.screens.discover_search import DiscoverSearch
 from tui.app.screens.download_commands import DownloadCommands
 from tui.app.widgets.hub_lists import ChoiceList, RepositoryList
 from tui.app.widgets.row_list import RowList
@@ -21,130 +19,37 @@ from tui.domain import HubFailed, LmdeckError
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.models.hub import Repository, RepositoryDetails, SortBy, Variant
+    from tui.models.hub import HubAddress, RepositoryDetails, Variant
 
-TYPING_PAUSE = 0.5
-"""Seconds without another letter after which the search begins by itself."""
 RESTING = 0.25
 """Seconds that the cursor rests on a repository before it is asked for."""
 NEAR_THE_END = 10
 """Rows between the cursor and the end of the list at which the next page is fetched."""
 
-ORDERS: tuple[tuple[SortBy, str], ...] = (
-    ("match", "best match"), ("trending", "trending"), ("downloads", "downloads"), ("likes", "likes"),
-    ("updated", "newest change"), ("created", "newest"),
-)  # fmt: skip
-WELCOME = "Type what you look for. Without any words, what is popular these days is shown."
 
-
-class DiscoverScreen(DownloadCommands, DiscoverPanes):
+class DiscoverScreen(DownloadCommands, DiscoverSearch):
     """Answers with the path of a model that is to be loaded, or with nothing."""
 
-    _pages: Iterator[tuple[Repository, ...]] | None = None
     _details: RepositoryDetails | None = None
     _readme: str | None = None
     _here: frozenset[str] = frozenset()
-    _searched = ""
     _wanted = ""
-    _order = 0
-    _narrowed = 0
-    _typing: Timer | None = None
     _resting: Timer | None = None
 
     def on_mount(self) -> None:
-        self.found.empty_text = WELCOME
-        self._say("")
         self.watch_downloads(self.downloads)
-        self._search("")
 
-    # --- searching
+    def named_found(self, repository: str) -> None:
+        # It may be shown already, with the cursor on another file than the one that is asked for now.
+        self._wanted = ""
+        self._want(repository)
 
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-        self._typing = self.set_timer(TYPING_PAUSE, lambda: self._search(event.value))
-
-    @on(Input.Submitted)
-    def _submitted(self, event: Input.Submitted) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-        self._search(event.value, again=True)
-        self.show_pane(self.found)
-
-    def _search(self, text: str, *, again: bool = False) -> None:
-        if text.strip() != self._searched or again or self._pages is None:
-            self._searched = text.strip()
-            self.begin(self._look_for(self._searched), "search")
-
-    async def _look_for(self, text: str) -> None:
-        """Show the first page of what fits."""
-        self._say("searching…")
-        hub = await asyncio.to_thread(lambda: self.workbench.hub)
-        self.box.name_hub(hub.endpoint)
-        order = ORDERS[self._order][0]
-        try:
-            address = await asyncio.to_thread(hub.address, text)
-            if address is not None:
-                details = await asyncio.to_thread(hub.details, address.repository, address.revision)
-                self._pages = iter(())
-                self._show_found([details.repository])
-                return
-            usual: SortBy = "trending" if order == "match" and not text else order
-            self._pages = hub.search(text, usual)
-            self._show_found(await self._next_page())
-        except HubFailed as problem:
-            self._pages = None
-            self._show_found([])
-            self.found.empty_text = f"{problem.message}\n\n{problem.advice}"
-            self.found.set_items([])
-            self._say("offline" if problem.offline else "✗")
-
-    async def _next_page(self) -> Sequence[Repository]:
-        """The next page that has something in it of the wanted size; nothing at the end."""
-        most = SIZES[self._narrowed][1] * 10**9
-        while self._pages is not None:
-            page = await asyncio.to_thread(next, self._pages, None)
-            if page is None:
-                self._pages = iter(())
-                return ()
-            wanted = [one for one in page if not most or 0 < one.parameters <= most]
-            if wanted:
-                return wanted
-        return ()
-
-    def _show_found(self, found: Sequence[Repository]) -> None:
-        self.found.empty_text = f"Nothing on the Hub fits “{one_line(self._searched)}”. Try fewer or other words."
-        self.found.set_items(found)
-        self.found.action_first()
-        self._say(f"{len(found)} found" if found else "nothing found")
-        if not found:
-            self._details, self._wanted = None, ""
-            self.choices.show_title("")
-            self.choices.set_items([])
-            self.card.show([])
-
-    async def _more(self) -> None:
-        more = await self._next_page()
-        known = {one.id for one in self.found.items}
-        if fresh := [one for one in more if one.id not in known]:
-            self.found.set_items([*self.found.items, *fresh])
-            self._say(f"{len(self.found.items)} found")
-
-    def _say(self, text: str) -> None:
-        size = SIZES[self._narrowed][0]
-        parts = [text, f"s {ORDERS[self._order][1]}", f"f {size}"]
-        self.box.say(" · ".join(part for part in parts if part))
-
-    def action_sort(self) -> None:
-        self._order = (self._order + 1) % len(ORDERS)
-        self._search(self._searched, again=True)
-
-    def action_narrow(self) -> None:
-        self._narrowed = (self._narrowed + 1) % len(SIZES)
-        self._search(self._searched, again=True)
-
-    # --- one repository
+    def nothing_found(self) -> None:
+        self._details, self._wanted = None, ""
+        self.choices.show_title("")
+        self.choices.empty_text = ""
+        self.choices.set_items([])
+        self.card.show([])
 
     @on(RowList.Highlighted)
     def _cursor_moved(self, event: RowList.Highlighted) -> None:
@@ -154,7 +59,7 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
             if event.key:
                 self._resting = self.set_timer(RESTING, lambda: self._want(event.key))
             if self.found.items and self.found.cursor >= len(self.found.items) - NEAR_THE_END:
-                self.begin(self._more(), "more")
+                self.begin(self.show_more(), "more")
         elif event.rows is self.choices:
             self._show_card()
 
@@ -171,19 +76,44 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         self.choices.empty_text = "asking…"
         self.choices.set_items([])
         try:
-            details = await asyncio.to_thread(self.workbench.hub.details, repository)
+            details = await asyncio.to_thread(self.workbench.hub.details, repository, self._named(repository).revision)
         except HubFailed as problem:
             self._wanted = ""
             self.choices.empty_text = f"{problem.message}\n\n{problem.advice}"
             self.choices.set_items([])
             return
         await self._look_here(details)
+        if self._wanted != repository:
+            return
         self._details = details
         self.choices.empty_text = "No GGUF files in it."
+        self.choices.set_items([])
         self._show_choices([Choice(one) for one in details.variants])
         self.choices.highlight(next((one.variant.name for one in self.choices.items if one.best), ""))
         self._show_card()
+        self._go_to_named(details)
         await self._weigh(details)
+
+    def _named(self, repository: str) -> HubAddress:
+        """What of a repository was asked for."""
+        from tui.models.hub import HubAddress
+
+        address = self.address
+        named = address is not None and address.repository.casefold() == repository.casefold()
+        return address if address is not None and named else HubAddress(repository)
+
+    def _go_to_named(self, details: RepositoryDetails) -> None:
+        """Put the cursor on the quantisation or the file that was asked for, if one was."""
+        from tui.models.hub import choose_variant
+
+        address = self._named(details.repository.id)
+        try:
+            chosen = choose_variant(details.variants, address.quantization, address.repository, address.file)
+        except LmdeckError as problem:
+            self.deck.report(problem)
+            return
+        if chosen is not None:
+            self.choices.highlight(chosen.name)
 
     async def _look_here(self, details: RepositoryDetails) -> None:
         """Find out which choices are on this machine."""
@@ -268,7 +198,9 @@ class DiscoverScreen(DownloadCommands, DiscoverPanes):
         if choice.here:
             self.dismiss(self.path_of(repository, choice.variant))
             return
-        await asyncio.to_thread(self.workbench.downloads.add, repository, details.revision, choice.variant)
+        queue = self.workbench.downloads
+        download = await asyncio.to_thread(queue.add, repository, details.revision, choice.variant)
         if choice.fit is not None and choice.fit.kind == "none":
             self.deck.warn(f"{choice.variant.name} will not fit this machine. It is downloaded all the same.")
-        self.look_at_downloads()
+        await self.look_now()
+        self.downloads.highlight(download.id)

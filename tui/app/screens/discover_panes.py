@@ -13,6 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.app.actions import bindings_for
+from tui.app.screens.while_open import while_open
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.download_list import DownloadList
 from tui.app.widgets.hub_lists import ChoiceList, RepositoryList
@@ -50,7 +51,7 @@ class DiscoverPanes(Screen["str | None"]):
         return cast("LmdeckApp", self.app)
 
     def compose(self) -> ComposeResult:
-        yield SearchBox("words, owner/name, or an address")
+        yield SearchBox("words, author:NAME, licence:mit, owner/name, or an address")
         with Horizontal(id="deck"):
             yield RepositoryList().add_class("-shown")
             with Vertical(id="side"):
@@ -61,7 +62,7 @@ class DiscoverPanes(Screen["str | None"]):
 
     def begin(self, work: Coroutine[Any, Any, None], group: str = "default") -> None:
         """Do some work beside the screen; of a group that is not the default one only the last goes on."""
-        self.run_worker(self.deck.attempt(work), group=group, exclusive=group != "default")
+        self.run_worker(self.deck.attempt(while_open(self, work)), group=group, exclusive=group != "default")
 
     @property
     def _ring(self) -> list[Widget]:

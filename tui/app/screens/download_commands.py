@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,6 +11,7 @@ from textual import on
 from textual.screen import Screen
 
 from tui.app.screens.dialogs import ConfirmDialog
+from tui.app.screens.while_open import while_open
 from tui.app.widgets.download_list import DownloadList
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ class DownloadCommands(Screen["str | None"]):
     workbench: Workbench
     _list: DownloadList
     _known: tuple[Download, ...] = ()
+    _looking = False
+    _look_due = False
 
     def watch_downloads(self, rows: DownloadList) -> None:
         """Keep a list up to date from now on."""
@@ -37,14 +40,32 @@ class DownloadCommands(Screen["str | None"]):
         self.set_interval(LOOK_EVERY, self.look_at_downloads)
 
     def look_at_downloads(self) -> None:
-        """Take over how the downloads are now."""
-        self.run_worker(self._deck.attempt(self._look()), group="downloads", exclusive=True)
+        """Take over how the downloads are now.
+
+        A look that is under way is not ended for the next one: on a slow disk none would ever come to its end.
+        """
+        self._look_due = True
+        if not self._looking:
+            self._looking = True
+            self._work(self._look_while_due())
 
     @property
     def _deck(self) -> LmdeckApp:
         return cast("LmdeckApp", self.app)
 
-    async def _look(self) -> None:
+    def _work(self, work: Coroutine[Any, Any, None]) -> None:
+        self.run_worker(self._deck.attempt(while_open(self, work)))
+
+    async def _look_while_due(self) -> None:
+        try:
+            while self._look_due:
+                self._look_due = False
+                await self.look_now()
+        finally:
+            self._looking = False
+
+    async def look_now(self) -> None:
+        """Take over how the downloads are, and wait until that is shown."""
         queue = await asyncio.to_thread(lambda: self.workbench.downloads)
         found = await asyncio.to_thread(queue.all)
         if found == self._known and self._list.items:
@@ -91,7 +112,7 @@ class DownloadCommands(Screen["str | None"]):
         )
 
     def action_clear_downloads(self) -> None:
-        self.run_worker(self._deck.attempt(self._clear()))
+        self._work(self._clear())
 
     async def _clear(self) -> None:
         for one in self._known:
@@ -100,7 +121,7 @@ class DownloadCommands(Screen["str | None"]):
         self.look_at_downloads()
 
     def _do(self, command: Callable[[str], Any], one: Download) -> None:
-        self.run_worker(self._deck.attempt(self._done(command, one)))
+        self._work(self._done(command, one))
 
     async def _done(self, command: Callable[[str], Any], one: Download) -> None:
         await asyncio.to_thread(command, one.id)

@@ -22,6 +22,8 @@ _SIGNS = {
 }  # fmt: skip
 _BAR = 20
 _WIDE = 96
+_SHORTEST_REASON = 24
+"""Cells below which the beginning of a reason says nothing."""
 
 
 class DownloadList(RowList["Download"]):
@@ -53,7 +55,7 @@ class DownloadList(RowList["Download"]):
     def pieces(self, item: Download, width: int, *, at_cursor: bool) -> Pieces:
         sign, role = _SIGNS[item.state]
         figures = download_figures(item) if item.state not in ("cancelled", "failed") else ""
-        state = "" if item.state in ("downloading", "completed") else download_state(item)
+        state = "" if item.state in ("downloading", "completed") and not item.elsewhere else download_state(item)
         bar = ""
         if width >= _WIDE and item.state in ("downloading", "paused", "waiting", "verifying", "queued"):
             full = round(item.part * _BAR)
@@ -62,6 +64,10 @@ class DownloadList(RowList["Download"]):
         if state:
             # What is said of it takes the place of the rate, which it has not got.
             right = f" {bar}{figures[:24]} {fit(one_line(state), 18)} " if figures else f" {one_line(state)} "
-        name = f"{item.repository.partition('/')[2]} {item.name}"
+        name = one_line(f"{item.repository.partition('/')[2]} {item.name}")
         room = width - 2 - cell_len(right)
-        return [(f"{sign} ", role), (fit(one_line(name), room), "bold" if at_cursor else ""), (right, "quiet")]
+        named = [(f"{sign} ", role), (fit(name, room), "bold" if at_cursor else "")]
+        if item.state == "failed" and room - cell_len(name) > _SHORTEST_REASON:
+            named[1] = (f"{name}  ", named[1][1])
+            named.append((fit(one_line(item.problem), room - cell_len(name) - 2), "problem"))
+        return [*named, (right, "quiet")]

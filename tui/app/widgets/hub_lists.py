@@ -56,9 +56,9 @@ class ChoiceList(RowList[Choice]):
 
     def pieces(self, item: Choice, width: int, *, at_cursor: bool) -> Pieces:
         words, role = fit_words(item)
-        state = choice_state(item)
+        state, state_role = choice_state(item)
         size = f"{bytes_text(item.variant.size):>8}"
         room = max(6, min(_MOST_NAME, width - 2 - len(size) - 2 - _FIT_WIDTH - 6))
         star = ("★ ", "focus") if item.best else ("  ", "")
         name = (fit(one_line(item.variant.name), room), "bold" if at_cursor or item.best else "")
-        return [star, name, (size, "quiet"), ("  ", ""), (fit(words, _FIT_WIDTH), role), (f"{state:>5} ", "live")]
+        return [star, name, (size, "quiet"), ("  ", ""), (fit(words, _FIT_WIDTH), role), (f"{state:>5} ", state_role)]

@@ -30,8 +30,11 @@ class KeyBar(Widget):
 def active_keys(screen: Screen[Any]) -> dict[str, list[str]]:
     """The keys of every registered action that works on a screen now, by action id."""
     keys: dict[str, list[str]] = {}
+    focused = screen.focused
+    # Textual leaves out the keys that a text field takes for itself, but does not know which character this one is.
+    types_slash = focused is not None and focused.check_consume_key("slash", "/")
     for key, active in screen.active_bindings.items():
-        if active.enabled and active.binding.id in BY_ID:
+        if active.enabled and active.binding.id in BY_ID and not (types_slash and key == "slash"):
             keys.setdefault(active.binding.id, []).append(key)
     return keys
 

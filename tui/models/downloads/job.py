@@ -132,9 +132,8 @@ class Job:
     async def _get(self, turn: int, file: WantedFile, shared: Shared) -> None:
         if self._is_ready(shared.models, file):  # another job may have brought it meanwhile
             return
-        transfer = Transfer(
-            shared.connection, self.entry.repository, self.entry.revision, file, part_of(shared.models, file)
-        )
+        part, persistence = part_of(shared.models, file), shared.persistence
+        transfer = Transfer(shared.connection, self.entry.repository, self.entry.revision, file, part, persistence)
 
         def arrived(done: int) -> None:
             before = self._done.get(file.place, done)
@@ -160,7 +159,7 @@ class Job:
         def verifying() -> None:
             self._pass_to(turn, "verifying")
 
-        await get_file(transfer, shared.persistence, attempt, failed, verifying)
+        await get_file(transfer, persistence, attempt, failed, verifying)
         self._done[file.place] = file.size
         self.change(turn, verified=(*self.entry.verified, file.place))
 

@@ -15,6 +15,7 @@ from typing import Final
 import httpx
 
 from tui.domain import HubFailed, StorageFailed
+from tui.models.downloads.pace import Pace
 from tui.models.downloads.records import WantedFile
 from tui.models.hub import HubConnection
 
@@ -28,13 +29,19 @@ _UNSATISFIABLE: Final = 416
 
 @dataclass(frozen=True, slots=True)
 class Persistence:
-    """How a transfer goes on when something fails. Seconds."""
+    """How a transfer goes on when something fails or is slow. Times in seconds."""
 
     first_wait: float = 1.0
     """Before the second attempt; each one that brings nothing doubles it."""
     longest_wait: float = 60.0
     most_mismatches: int = 3
     """How often the bytes may have a wrong checksum. Then it is no accident."""
+    slowest: float = 8 * 1024
+    """Bytes a second below which another connection is tried. A line that has no more is found out by that."""
+    window: float = 30.0
+    """Over which that is measured, so that a short pause of the line costs nothing."""
+    most_tries: int = 3
+    """How many connections that are no faster than those before make it take what it gets."""
 
     def wait(self, attempts: int, asked: float) -> float:
         """How long to wait after some attempts in vain, at least as long as the Hub asked for."""
@@ -46,13 +53,22 @@ class Persistence:
 class Transfer:
     """One file on its way. Used in the connection's loop only."""
 
-    def __init__(self, connection: HubConnection, repository: str, revision: str, file: WantedFile, part: Path) -> None:
+    def __init__(
+        self,
+        connection: HubConnection,
+        repository: str,
+        revision: str,
+        file: WantedFile,
+        part: Path,
+        persistence: Persistence,
+    ) -> None:
         """`part` is where it lies until it is whole and verified."""
         self._connection = connection
         self._repository = repository
         self._url = connection.file_url(repository, revision, file.path)
         self._file = file
         self._part = part
+        self._pace = Pace(persistence.slowest, persistence.window, persistence.most_tries)
         self._hash = _new_hash(file)
         self._hashed = 0
 
@@ -140,6 +156,7 @@ class Transfer:
                 target.seek(start)
                 if not start:
                     self._hash, self._hashed = _new_hash(self._file), 0
+                self._pace.begin()
                 async for data in response.aiter_raw():
                     if done + len(data) > self._file.size:
                         raise HubFailed("The Hub sends more than the file has.", status=200)
@@ -148,6 +165,9 @@ class Transfer:
                         self._take(data)
                     done += len(data)
                     arrived(done)
+                    rate = self._pace.add(len(data))
+                    if rate is not None and done < self._file.size:
+                        raise _too_slow(rate)
                 target.flush()
                 if done == self._file.size:
                     await asyncio.to_thread(os.fsync, target.fileno())
@@ -221,6 +241,14 @@ def _size_of(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return 0
+
+
+def _too_slow(rate: float) -> HubFailed:
+    from tui.engine import readable_size
+
+    return HubFailed(
+        f"Only {readable_size(rate)} a second came; another connection may be faster.", "What came is kept.", status=200
+    )
 
 
 def _disk_failure(path: Path, refused: OSError) -> StorageFailed:

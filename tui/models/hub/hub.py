@@ -13,6 +13,7 @@ from tui.models.hub.connection import HubConnection, Query
 from tui.models.hub.failures import nonsense
 from tui.models.hub.reading import details_of, repository_of
 from tui.models.hub.records import Repository, RepositoryDetails, SortBy, Variant
+from tui.models.hub.search_words import parse_search
 from tui.models.hub.stand_in import StandIns
 
 PAGE: Final = 30
@@ -50,22 +51,22 @@ class Hub:
         """The repository that a text names; `None` where it is words to search for."""
         return parse_address(text, self.endpoint)
 
-    def search(
-        self, words: str, sort: SortBy = "match", *, only_gguf: bool = True, author: str = "", task: str = ""
-    ) -> Iterator[tuple[Repository, ...]]:
-        """The repositories that fit some words, page by page as they come. No words fit all of them."""
-        query: dict[str, str | int | tuple[str, ...]] = {"limit": PAGE, "expand": _EXPAND}
-        if words.strip():
-            query["search"] = words.strip()
-        if only_gguf:
-            query["filter"] = "gguf"
-        if author:
-            query["author"] = author
-        if task:
-            query["pipeline_tag"] = task
+    def search(self, text: str, sort: SortBy = "match") -> Iterator[tuple[Repository, ...]]:
+        """The repositories that fit some words, page by page as they come; no words fit all of them.
+
+        `author:NAME` and `licence:NAME` among the words narrow it. A page that could not be had is asked for again by
+        the next `next`.
+        """
+        wanted = parse_search(text)
+        tags = ("gguf", f"license:{wanted.licence}") if wanted.licence else ("gguf",)
+        query: dict[str, str | int | tuple[str, ...]] = {"limit": PAGE, "expand": _EXPAND, "filter": tags}
+        if wanted.words:
+            query["search"] = wanted.words
+        if wanted.author:
+            query["author"] = wanted.author
         if sort in _ORDERS:
             query["sort"] = _ORDERS[sort]
-        return self._pages("api/models", query)
+        return _Pages(self.connection, "api/models", query)
 
     def details(self, repository: str, revision: str = "") -> RepositoryDetails:
         """A repository with all its choices, as of now or of a revision."""
@@ -97,14 +98,24 @@ class Hub:
         """Stop everything that goes on with the Hub."""
         self.connection.close()
 
-    def _pages(self, address: str, query: Query | None) -> Iterator[tuple[Repository, ...]]:
-        while address:
-            value, address = self.connection.run(self.connection.json(address, query))
-            if not isinstance(value, list):
-                raise nonsense(self.endpoint, "a search does not yield a list")
-            # Where the next page is says what was asked for, too.
-            query = None
-            yield tuple(found for entry in value if (found := repository_of(entry)) is not None)
+
+class _Pages(Iterator[tuple[Repository, ...]]):
+    """The pages of a search. Not a generator, which would be at its end once a page could not be had."""
+
+    def __init__(self, connection: HubConnection, address: str, query: Query) -> None:
+        self._connection = connection
+        self._address = address
+        self._query: Query | None = query
+
+    def __next__(self) -> tuple[Repository, ...]:
+        if not self._address:
+            raise StopIteration
+        value, following = self._connection.run(self._connection.json(self._address, self._query))
+        if not isinstance(value, list):
+            raise nonsense(self._connection.endpoint, "a search does not yield a list")
+        # Where the next page is says what was asked for, too.
+        self._address, self._query = following, None
+        return tuple(found for entry in value if (found := repository_of(entry)) is not None)
 
 
 def without_front_matter(text: str) -> str:
