@@ -259,12 +259,15 @@ async def test_palette_stays_away_from_dialogs(ready: FakeWorkbench) -> None:
 
 
 NAMES = {"/": "slash", " ": "space"}
+KEEPS = "\x13"
+"""What a terminal sends for ctrl+s."""
 
 
 async def burst(person: Person, text: str) -> None:
     """Keys that come all at once, as a slow line brings them."""
     for character in text:
-        person.app.post_message(events.Key(NAMES.get(character, character), character))
+        name = "ctrl+s" if character == KEEPS else NAMES.get(character, character)
+        person.app.post_message(events.Key(name, character))
     await person.settle()
 
 
@@ -296,3 +299,12 @@ async def test_what_is_typed_fast_behind_find_is_looked_for(ready: FakeWorkbench
         await burst(person, "/dads")
         assert "/dads" in person.text()
         assert len(ready.threads.messages(thread_id)) == 2
+
+
+async def test_what_is_typed_fast_before_the_key_that_keeps_it_is_kept(ready: FakeWorkbench) -> None:
+    thread_id = add_thread(ready, "one", "two")
+    ready.settings.set("last_thread", thread_id)
+    async with person_at(ready) as person:
+        await person.press("escape", "e")
+        await burst(person, f" and a half{KEEPS}")
+        assert ready.threads.messages(thread_id)[-1].message.text == "two and a half"

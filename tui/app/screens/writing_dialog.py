@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -60,12 +61,22 @@ class WritingDialog(ModalScreen[Written | None]):
         return super().check_action(action, parameters)
 
     def action_keep(self) -> None:
-        self.dismiss(Written(self.field.text))
+        self._after_typing(self._keep)
 
     def action_keep_second(self) -> None:
-        self.dismiss(Written(self.field.text, second=True))
+        self._after_typing(self._keep, second=True)
 
     def action_editor(self) -> None:
+        self._after_typing(self._open_editor)
+
+    def _after_typing(self, then: Callable[..., None], **how: bool) -> None:
+        """Do it behind the keys that came before this one: they may still wait for the field."""
+        self.field.call_later(self.call_later, then, **how)
+
+    def _keep(self, *, second: bool = False) -> None:
+        self.dismiss(Written(self.field.text, second))
+
+    def _open_editor(self) -> None:
         self.run_worker(cast("LmdeckApp", self.app).attempt(self._edit()))
 
     async def _edit(self) -> None:
