@@ -73,7 +73,9 @@ EXCEPTIONS = frozenset(_exceptions())
 def _differences(path: Path) -> dict[str, Comparison]:
     template = path.read_text(encoding="utf-8")
     found = {}
-    for name, made in compare(template, CONVERSATIONS).items():
+    for name, first in compare(template, CONVERSATIONS).items():
+        # Some templates tell the time, which may have gone on between the two.
+        made = first if first.ours == first.theirs else compare(template, {name: CONVERSATIONS[name]})[name]
         assert [word for word in CONVERSATIONS[name].words if word not in made.ours] == [], (name, made.ours)
         if made.theirs is None or made.ours != made.theirs:
             found[name] = made
@@ -97,14 +99,22 @@ def test_own_templates(path: Path) -> None:
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
 def test_continued_answers(path: Path) -> None:
     template = path.read_text(encoding="utf-8")
-    theirs = oracle_prompt(template, HALF, {}, continue_last=True)
-    ours = ChatFormat(template, beginning_token=BEGINNING, end_token=END).render(HALF.messages, continue_last=True)
-    assert ours.text.endswith("Once upon")
+    theirs, ours = _continued(template)
+    if ours != theirs:  # the time may have gone on between the two
+        theirs, ours = _continued(template)
+    assert ours.endswith("Once upon")
     if theirs is None:
         # It refuses a conversation without tools, as above.
         assert path.stem in NEEDS_TOOLS
     else:
-        assert ours.text == theirs
+        assert ours == theirs
+
+
+def _continued(template: str) -> tuple[str | None, str]:
+    """The prompt of an answer that is to be gone on with: theirs and ours."""
+    theirs = oracle_prompt(template, HALF, {}, continue_last=True)
+    ours = ChatFormat(template, beginning_token=BEGINNING, end_token=END).render(HALF.messages, continue_last=True)
+    return theirs, ours.text
 
 
 def test_published_templates() -> None:

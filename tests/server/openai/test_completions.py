@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import openai
 import pytest
 
 from tests.server.conftest import ANSWER, Running
+
+PATIENCE = 10.0
+"""Seconds."""
 
 
 @pytest.fixture
@@ -68,7 +73,10 @@ def test_mistakes_name_the_field(running: Running, changes: dict[str, object], p
 
 def test_the_log_has_the_prompt_the_answer_and_the_figures(client: openai.OpenAI, running: Running) -> None:
     client.chat.completions.create(model="talker", messages=[{"role": "user", "content": "a word to find"}])
-    record = running.server.log.latest()[0]
+    # The client has its answer before the record of it ends.
+    end = time.monotonic() + PATIENCE
+    while (record := running.server.log.latest()[0]).state != "done" and time.monotonic() < end:
+        time.sleep(0.01)
     assert "a word to find" in record.prompt
     assert record.output == ANSWER
     assert record.state == "done"
