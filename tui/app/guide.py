@@ -16,6 +16,7 @@ _WELCOME = """\
 **Welcome to lmdeck.** I am its guide: a tiny model that came with the program and runs inside it, without a network. \
 I know lmdeck and little else, so ask me how things work here. For everything else, get a real model.
 
+- `{discover}` finds and downloads models
 - `{model}` shows the models, and where to put new ones
 - `{palette}` finds every command by its name
 - `{help}` shows the keys of the place you are in
@@ -26,7 +27,7 @@ def greeting(author: str, deck: LmdeckApp) -> TranscriptMessage:
     """What stands above an empty thread in which the guide answers, with the keys that the person's key map has."""
     from tui.app.transcript import TranscriptMessage
 
-    keys = {name: _key_of(name, deck) for name in ("model", "palette", "help")}
+    keys = {name: _key_of(name, deck) for name in ("discover", "model", "palette", "help")}
     return TranscriptMessage(id="greeting", role="assistant", text=_WELCOME.format(**keys), author=author)
 
 
