@@ -87,7 +87,7 @@ def test_tokens_open_every_path_and_nothing_else_does(changed: Running) -> None:
     assert [status(path) for path in ("/v1/models", "/health", "/metrics", "/openapi.json", "/nothing")] == [401] * 5
     assert status("/v1/models", Authorization=f"Bearer {text}") == 200
     assert status("/v1/models", **{"x-api-key": text}) == 200
-    assert status("/v1/models", Authorization=f"Bearer {text[:-1]}{"y" if text.endswith("x") else "x"}") == 401
+    assert status("/v1/models", Authorization=f"Bearer {text.swapcase()}") == 401
     assert status("/v1/models", Authorization="Bearer sk-lm-aaaaaaaa:" + "b" * 20) == 401
     refused = httpx.post(f"{changed.url}/api/v1/models/unload", json={}, headers={"Authorization": f"Bearer {reading}"})
     assert refused.status_code == 403
