@@ -12,9 +12,11 @@ from tests.app.driving import Person, person_at
 from tests.app.hub_workbench import HURRY, HubWorkbench, hub_workbench_at
 from tests.models.fake_hub import TOKEN, always, well
 from tests.models.hub_models import noise
+from tui.app.actions import BY_ID
 from tui.app.screens.dialogs import ConfirmDialog
 from tui.app.screens.downloads import DownloadsScreen
 from tui.app.screens.load_dialog import LoadDialog
+from tui.app.widgets.key_bar import active_keys
 from tui.models.downloads import Download, Downloads, Persistence
 from tui.models.hub import Hub, HubConnection
 
@@ -65,6 +67,12 @@ def row(person: Person, text: str) -> str:
     return found
 
 
+def offered(person: Person) -> set[str]:
+    """The words in the footer."""
+    keys = active_keys(person.app.screen)
+    return {BY_ID[name].footer for name in keys}
+
+
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
 async def test_an_empty_list_says_where_models_are_found(desk: HubWorkbench, size: tuple[int, int]) -> None:
     async with person_at(desk, size) as person:
@@ -98,6 +106,32 @@ async def test_pause_keeps_what_came_and_goes_on_from_there(desk: HubWorkbench, 
         last = desk.fake.file_requests()[-1]
         assert int(last.range.removeprefix("bytes=").removesuffix("-")) >= kept > 2 * CHUNK
     assert (desk.paths.models / NAME / "talker-Q8_0.gguf").read_bytes() == DATA
+
+
+async def test_the_footer_offers_what_the_download_under_the_cursor_can_do(desk: HubWorkbench) -> None:
+    ended = desk.add(NAME, "Q4_0")
+    while not desk.downloads.get(ended.id).over:
+        desk.downloads.wait(0.05)
+    slow(desk)
+    going = desk.add(NAME, "Q8_0")
+    mine = {"pause", "go on", "retry", "cancel", "load", "clear"}
+    async with person_at(desk) as person:
+        await person.press("f4")
+        assert offered(person) & mine == {"pause", "cancel", "clear"}
+        await person.press("enter")
+        assert state_of(desk, going) in ("queued", "downloading"), "enter is for loading"
+        await person.press("p")
+        assert offered(person) & mine == {"go on", "cancel", "clear"}
+        assert "go on" in person.bottom
+        assert "pause" not in person.bottom
+        await person.press("x", "y")
+        await person.until(lambda: offered(person) & mine == {"retry", "clear"})
+        await person.press("down")
+        assert offered(person) & mine == {"load", "clear"}
+        await person.press("p", "r", "x")
+        assert isinstance(person.app.screen, DownloadsScreen), "what has arrived is not cancelled"
+        await person.press("C")
+        assert not offered(person) & mine
 
 
 async def test_cancel_asks_first_and_throws_away_what_came(desk: HubWorkbench) -> None:
@@ -213,8 +247,11 @@ async def test_what_another_process_does_can_be_looked_at_only(desk: HubWorkbenc
         async with person_at(desk) as person:
             await person.press("f4")
             assert "in another lmdeck" in row(person, "talker-GGUF Q4_0")
-            await person.press("p")
-            assert "Another lmdeck does this download. Stop it there." in " ".join(person.toasts().split())
+            assert "Another lmdeck does this download. It can be stopped there." in facts(person)
+            assert not offered(person) & {"pause", "go on", "retry", "cancel", "load"}
+            await person.press("p", "r", "x")
+            assert isinstance(person.app.screen, DownloadsScreen)
+            assert not person.toasts()
             assert other.get(job.id).active
             other.close()
             await person.until(lambda: "paused" in row(person, "talker-GGUF Q4_0"))

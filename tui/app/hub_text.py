@@ -177,6 +177,8 @@ def clock_text(seconds: float) -> str:
 def download_lines(one: Download) -> list[Line]:
     """All that is known of a download."""
     lines: list[Line] = [[(f"{one.repository} {one.name}", "bold"), (f"  {download_state(one)}", "quiet")]]
+    if one.elsewhere:
+        lines.append([("Another lmdeck does this download. It can be stopped there.", "")])
     if one.problem:
         lines.append([(one_line(one.problem), "problem")])
     if one.advice:
