@@ -113,6 +113,7 @@ async def test_the_footer_offers_what_the_download_under_the_cursor_can_do(desk:
     while not desk.downloads.get(ended.id).over:
         desk.downloads.wait(0.05)
     slow(desk)
+    desk.fake.chunk //= 10
     going = desk.add(NAME, "Q8_0")
     mine = {"pause", "go on", "retry", "cancel", "load", "clear"}
     async with person_at(desk) as person:

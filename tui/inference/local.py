@@ -158,6 +158,7 @@ def _render(
         tools=request.tools if request.tool_choice.mode != "none" else (),
         reasoning_effort=request.reasoning_effort,
         options=request.template_options,
+        defaults=request.template_defaults,
         continue_last=request.continues_answer,
         image_marker=marker or DEFAULT_IMAGE_MARKER,
     )
