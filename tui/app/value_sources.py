@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tui.app.widgets.parameter_form import Below
-from tui.config import Collapsed, LayerName
+from tui.config import Collapsed, LayerName, Parameter
 
 _WORDS: dict[LayerName, str] = {
     "request": "request",
@@ -18,6 +18,11 @@ _WORDS: dict[LayerName, str] = {
     "app": "",
 }
 """One word for each layer, as short as the column beside the value."""
+
+
+def keys_of(group: str, parameters: Sequence[Parameter]) -> dict[str, str]:
+    """The dotted keys of declared parameters, by their names."""
+    return {parameter.name: f"{group}.{parameter.name}" for parameter in parameters}
 
 
 def below_of(collapsed: Collapsed, keys: Mapping[str, str]) -> Below:

@@ -6,16 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui.app.actions import bindings_for
-from tui.app.value_sources import below_of
+from tui.app.value_sources import below_of, keys_of
 from tui.app.widgets.parameter_form import ParameterForm
 from tui.config import ANSWER_PARAMETERS, SAMPLING_PARAMETERS, Collapsed, field_parameters
 from tui.domain import CustomField
 
 # A system prompt is no matter of one line, and has a dialog of its own.
 _ANSWER = tuple(parameter for parameter in ANSWER_PARAMETERS if parameter.name != "system_prompt")
-KEYS = {parameter.name: f"sampling.{parameter.name}" for parameter in SAMPLING_PARAMETERS} | {
-    parameter.name: f"answer.{parameter.name}" for parameter in _ANSWER
-}
+KEYS = keys_of("sampling", SAMPLING_PARAMETERS) | keys_of("answer", _ANSWER)
 """The dotted key of every parameter that all models have, by its name."""
 _SECTIONS = {
     "Choosing tokens": (
