@@ -39,6 +39,11 @@ class Choice:
     """Whether it is what most people should take."""
 
     @property
+    def too_large(self) -> bool:
+        """Whether it is known not to fit."""
+        return self.fit is not None and self.fit.kind == "none"
+
+    @property
     def rank(self) -> int:
         """How well it fits, 0 the best; what is not known is taken for good."""
         return self.fit.rank if self.fit is not None else 0
