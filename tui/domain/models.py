@@ -95,6 +95,11 @@ class ModelInfo:
         """Whether it came with the program."""
         return self.source == BUILT_IN
 
+    def is_same_as(self, other: ModelInfo) -> bool:
+        """Whether both are one model, under whatever names: a virtual model is another one than that whose file it
+        uses."""
+        return (self.path, self.recipe, self.remote) == (other.path, other.recipe, other.remote)
+
     @property
     def variant_key(self) -> str:
         """The name of a variant as `family@variant`; the key of a model that is none."""

@@ -191,10 +191,8 @@ class ModelDesk(Wings):
 
         loaded = self.engine.get(name) if self._engine.made else None
         if loaded is not None:
-            info = loaded.info
-            # A virtual model has the path of its base, and an instance may have a name of its own.
-            same = (one for one in self.catalogue.models() if (one.path, one.recipe) == (info.path, info.recipe))
-            return next(same, info)
+            # An instance may have a name of its own.
+            return next((one for one in self.catalogue.models() if one.is_same_as(loaded.info)), loaded.info)
         try:
             return self.catalogue.find(name)
         except ModelNotFound:
