@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.app.driving import Person, person_at
+from tests.app.fake_workbench import FakeWorkbench
 from tests.app.hub_workbench import HURRY, HubWorkbench, hub_workbench_at
 from tests.models.fake_hub import TOKEN, always, well
 from tests.models.hub_models import noise
@@ -17,7 +18,7 @@ from tui.app.screens.dialogs import ConfirmDialog
 from tui.app.screens.downloads import DownloadsScreen
 from tui.app.screens.load_dialog import LoadDialog
 from tui.app.widgets.key_bar import active_keys
-from tui.models.downloads import Download, Downloads, Persistence
+from tui.models.downloads import Download, Downloads, DownloadState, FileProgress, Persistence
 from tui.models.hub import Hub, HubConnection
 
 NAME = "maker/talker-GGUF"
@@ -108,31 +109,63 @@ async def test_pause_keeps_what_came_and_goes_on_from_there(desk: HubWorkbench, 
     assert (desk.paths.models / NAME / "talker-Q8_0.gguf").read_bytes() == DATA
 
 
-async def test_the_footer_offers_what_the_download_under_the_cursor_can_do(desk: HubWorkbench) -> None:
-    ended = desk.add(NAME, "Q4_0")
-    while not desk.downloads.get(ended.id).over:
-        desk.downloads.wait(0.05)
-    slow(desk)
-    desk.fake.chunk //= 10
-    going = desk.add(NAME, "Q8_0")
-    mine = {"pause", "go on", "retry", "cancel", "load", "clear"}
-    async with person_at(desk) as person:
+class Still:
+    """A queue in which nothing moves; it notes what is asked of it."""
+
+    def __init__(self, *downloads: Download) -> None:
+        self.downloads = downloads
+        self.asked: list[tuple[str, str]] = []
+
+    def all(self) -> tuple[Download, ...]:
+        return self.downloads
+
+    def pause(self, identifier: str) -> None:
+        self.asked.append(("pause", identifier))
+
+    def resume(self, identifier: str) -> None:
+        self.asked.append(("resume", identifier))
+
+
+def one(state: DownloadState, *, elsewhere: bool = False) -> Download:
+    file = FileProgress("maker/talker-GGUF/talker-Q8_0.gguf", 1000, 1000 if state == "completed" else 100)
+    name = f"job_{state}{elsewhere}"
+    return Download(name, NAME, "Q8_0", state, (file,), 1.0, next_attempt=2e9, elsewhere=elsewhere)
+
+
+OFFERED: dict[DownloadState, set[str]] = {
+    "queued": {"pause", "cancel"},
+    "downloading": {"pause", "cancel"},
+    "verifying": {"pause", "cancel"},
+    "waiting": {"pause", "retry", "cancel"},
+    "paused": {"go on", "cancel"},
+    "failed": {"retry", "cancel"},
+    "cancelled": {"retry"},
+    "completed": {"load"},
+}
+DOES = {"pause": "pause", "go on": "resume", "retry": "resume"}
+
+
+async def test_the_footer_offers_what_the_download_under_the_cursor_can_do(workbench: FakeWorkbench) -> None:
+    queue = Still(*(one(state) for state in OFFERED), one("downloading", elsewhere=True))
+    workbench.downloads = queue  # type: ignore[attr-defined]
+    mine = {"pause", "go on", "retry", "cancel", "load"}
+    async with person_at(workbench, (80, 24)) as person:
         await person.press("f4")
-        assert offered(person) & mine == {"pause", "cancel", "clear"}
-        await person.press("enter")
-        assert state_of(desk, going) in ("queued", "downloading"), "enter is for loading"
-        await person.press("p")
-        assert offered(person) & mine == {"go on", "cancel", "clear"}
-        assert "go on" in person.bottom
-        assert "pause" not in person.bottom
-        await person.press("x", "y")
-        await person.until(lambda: offered(person) & mine == {"retry", "clear"})
-        await person.press("down")
-        assert offered(person) & mine == {"load", "clear"}
-        await person.press("p", "r", "x")
-        assert isinstance(person.app.screen, DownloadsScreen), "what has arrived is not cancelled"
-        await person.press("C")
-        assert not offered(person) & mine
+        for state, words in OFFERED.items():
+            assert offered(person) & mine == words, state
+            assert all(word in person.bottom for word in words), state
+            queue.asked.clear()
+            await person.press("p", "r")
+            assert [name for name, _ in queue.asked] == [DOES[word] for word in DOES if word in words], state
+            if state != "completed":
+                await person.press("enter")
+                assert isinstance(person.app.screen, DownloadsScreen), "enter is for loading"
+            await person.press("down")
+        assert not offered(person) & mine, "what another lmdeck does can only be looked at"
+        assert "clear" in offered(person)
+        queue.downloads = (one("paused"),)
+        await person.until(lambda: "clear" not in offered(person))
+        assert offered(person) & mine == {"go on", "cancel"}
 
 
 async def test_cancel_asks_first_and_throws_away_what_came(desk: HubWorkbench) -> None:

@@ -236,5 +236,5 @@ async def test_fields_of_another_model_stay_with_the_thread(ready: FakeWorkbench
         await open_thread(person, thread_id)
         await open_panel(person)
         assert "Enable Thinking" not in person.text()
-        await person.press("enter")
-    assert ready.threads.thread_settings(thread_id) == said
+        await person.press("down", "right", "enter")
+        assert ready.threads.thread_settings(thread_id).overrides == {**said.overrides, "sampling.top_k": 22}
