@@ -177,7 +177,7 @@ class LoadedModel:
         prompt: list[int],
         sampling: SamplingConfig,
         *,
-        constraint: Constraint | None = None,
+        constraint: Constraint | LazyConstraint | None = None,
         priority: int = 0,
         keep_state: bool = False,
         media: MediaLayout | None = None,
