@@ -13,8 +13,9 @@ import threading
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
-from tui.domain import BadRequest, Constraint
-from tui.engine.constraint_state import ConstraintState, short_reason
+from tui.domain import BadRequest, Constraint, LazyConstraint
+from tui.engine.constraint_state import ConstraintState, short_reason, takes
+from tui.engine.lazy_state import LazyState
 from tui.engine.schema_blame import faulty_part
 from tui.engine.vocabulary import Vocabulary
 
@@ -43,10 +44,48 @@ class Constraints:
         self._vocabulary = vocabulary
         self._lock = threading.Lock()
         self._tokenizer: LLTokenizer | None = None
-        self._compiled: OrderedDict[tuple[str, str], LLMatcher] = OrderedDict()
+        self._compiled: OrderedDict[tuple[str, ...], dict[str, LLMatcher]] = OrderedDict()
 
     def start(self, constraint: Constraint) -> ConstraintState:
         """A fresh state for one answer. Raises BadRequest, with the path into a schema, if it is not possible."""
+        key = (constraint.kind, constraint.source)
+        with self._lock:
+            tokenizer = self._vocabulary_for_grammars()
+            compiled = self._compiled.get(key)
+            if compiled is None:
+                compiled = {"": self._compile(constraint, tokenizer)}
+            self._remember(key, compiled)
+            return ConstraintState(compiled[""].deep_copy(), tokenizer, self._vocabulary, constraint)
+
+    def start_lazy(self, constraint: LazyConstraint) -> LazyState | None:
+        """A fresh state for one answer; `None` if there is nothing that it could be held to."""
+        key = (constraint.source, *constraint.openings)
+        with self._lock:
+            tokenizer = self._vocabulary_for_grammars()
+            compiled = self._compiled.get(key)
+            if compiled is None:
+                compiled = self._compile_openings(constraint, tokenizer)
+            self._remember(key, compiled)
+            return LazyState(compiled, tokenizer, self._vocabulary, constraint) if compiled else None
+
+    def clear(self) -> None:
+        """Let go of all that is remembered: megabytes for a large vocabulary."""
+        with self._lock:
+            self._tokenizer = None
+            self._compiled.clear()
+
+    def _vocabulary_for_grammars(self) -> LLTokenizer:
+        if self._tokenizer is None:
+            self._tokenizer = _tokenizer(self._vocabulary)
+        return self._tokenizer
+
+    def _remember(self, key: tuple[str, ...], compiled: dict[str, LLMatcher]) -> None:
+        self._compiled[key] = compiled
+        self._compiled.move_to_end(key)
+        if len(self._compiled) > _MOST_COMPILED:
+            self._compiled.popitem(last=False)
+
+    def _compile(self, constraint: Constraint, tokenizer: LLTokenizer) -> LLMatcher:
         from llguidance import LLMatcher
 
         if len(constraint.source) > _LONGEST_SOURCE:
@@ -55,30 +94,32 @@ class Constraints:
                 f"At most {_LONGEST_SOURCE:,} are possible.",
                 field="constraint",
             )
-        key = (constraint.kind, constraint.source)
-        with self._lock:
-            matcher = self._compiled.get(key)
-            if matcher is None:
-                if self._tokenizer is None:
-                    self._tokenizer = _tokenizer(self._vocabulary)
-                grammar = _grammar(constraint, self._vocabulary)
-                matcher = LLMatcher(self._tokenizer, grammar, log_level=0)
-                if matcher.is_error():
-                    raise _refusal(constraint, matcher.get_error())
-                self._compiled[key] = matcher
-                if len(self._compiled) > _MOST_COMPILED:
-                    self._compiled.popitem(last=False)
-            else:
-                self._compiled.move_to_end(key)
-            tokenizer = self._tokenizer
-            assert tokenizer is not None
-            return ConstraintState(matcher.deep_copy(), tokenizer, self._vocabulary, constraint)
+        matcher = LLMatcher(tokenizer, _grammar(constraint, self._vocabulary), log_level=0)
+        if matcher.is_error():
+            raise _refusal(constraint, matcher.get_error())
+        return matcher
 
-    def clear(self) -> None:
-        """Let go of all that is remembered: megabytes for a large vocabulary."""
-        with self._lock:
-            self._tokenizer = None
-            self._compiled.clear()
+    def _compile_openings(self, constraint: LazyConstraint, tokenizer: LLTokenizer) -> dict[str, LLMatcher]:
+        """For every opening the grammar as it goes on behind it; empty if it cannot be used."""
+        try:
+            matcher = self._compile(Constraint("lark", constraint.source), tokenizer)
+        except BadRequest:
+            return {}
+        special = frozenset(self._vocabulary.special_tokens())
+        behind = {opening: matcher.deep_copy() for opening in constraint.openings}
+        return {opening: start for opening, start in behind.items() if self._takes(start, tokenizer, opening, special)}
+
+    def _takes(self, matcher: LLMatcher, tokenizer: LLTokenizer, opening: str, special: frozenset[int]) -> bool:
+        """Let the matcher go on with this text, the markers in it being tokens; whether it could."""
+        plain = b""
+        for token in self._vocabulary.tokenize(opening):
+            if token not in special:
+                plain += self._vocabulary.piece(token)
+            elif takes(matcher, tokenizer, plain) and matcher.consume_token(token):
+                plain = b""
+            else:
+                return False
+        return takes(matcher, tokenizer, plain)
 
 
 def _tokenizer(vocabulary: Vocabulary) -> LLTokenizer:

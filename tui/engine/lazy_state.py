@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tui.domain import Constraint, EngineFault, LazyConstraint
@@ -29,24 +30,24 @@ class LazyState:
     """
 
     def __init__(
-        self, matcher: LLMatcher, tokenizer: LLTokenizer, vocabulary: Vocabulary, constraint: LazyConstraint
+        self,
+        begun: Mapping[str, LLMatcher],
+        tokenizer: LLTokenizer,
+        vocabulary: Vocabulary,
+        constraint: LazyConstraint,
     ) -> None:
+        """`begun` is the grammar as it goes on behind each of the openings."""
+        self._begun = {opening.encode(): matcher for opening, matcher in begun.items()}
         self._tokenizer = tokenizer
         self._vocabulary = vocabulary
-        self._begun = {
-            opening.encode(): start
-            for opening in constraint.openings
-            if (start := _behind(matcher, tokenizer, vocabulary, opening)) is not None
-        }
-        """For every opening the grammar as it goes on behind it."""
-        self._openings = Openings(constraint)
+        self._openings = Openings(begun, constraint.asides)
         self._place = self._openings.start(constraint.lead, constraint.aside_open)
         self._next: tuple[int, Place] | None = None
         """The place behind a token that was asked about."""
         self._passage: ConstraintState | None = None
         self._once = constraint.once
         self._refused = 0
-        self._held = bool(self._begun)
+        self._held = True
         self.complete = False
         """Whether nothing may follow any more."""
 
@@ -63,7 +64,7 @@ class LazyState:
             return True
         place = self._openings.next(self._place, self._vocabulary.piece(token))
         self._next = (token, place)
-        if not place.rest or place.opening not in self._begun:
+        if not place.rest:
             return True
         return takes(self._begun[place.opening].deep_copy(), self._tokenizer, place.rest)
 
@@ -106,11 +107,7 @@ class LazyState:
 
     def _begin(self) -> None:
         """A passage begins behind the opening that was just said."""
-        start = self._begun.get(self._place.opening)
-        if start is None:
-            self._place = self._openings.behind_quoted(self._place.rest)
-            return
-        matcher = start.deep_copy()
+        matcher = self._begun[self._place.opening].deep_copy()
         if self._place.rest and not takes(matcher, self._tokenizer, self._place.rest):
             self._let_go()
             return
@@ -145,18 +142,3 @@ class LazyState:
         """Hold the answer to nothing any more."""
         self._passage = None
         self._held = False
-
-
-def _behind(matcher: LLMatcher, tokenizer: LLTokenizer, vocabulary: Vocabulary, opening: str) -> LLMatcher | None:
-    """The grammar as it goes on behind an opening, `None` if it cannot begin so. Markers in it are tokens."""
-    matcher = matcher.deep_copy()
-    special = frozenset(vocabulary.special_tokens())
-    plain = b""
-    for token in vocabulary.tokenize(opening):
-        if token not in special:
-            plain += vocabulary.piece(token)
-            continue
-        if not takes(matcher, tokenizer, plain) or not matcher.consume_token(token):
-            return None
-        plain = b""
-    return matcher if takes(matcher, tokenizer, plain) else None

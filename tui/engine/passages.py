@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-
-from tui.domain import LazyConstraint
 
 _BLANKS = b" \n\r\t"
 _QUOTES = b"`'\""
@@ -30,9 +29,10 @@ class Place:
 class Openings:
     """Looks for openings, but not in reasoning and not between quotation marks."""
 
-    def __init__(self, constraint: LazyConstraint) -> None:
-        self._openings = tuple(text.encode() for text in constraint.openings if text)
-        self._asides = tuple((opening.encode(), closing.encode()) for opening, closing in constraint.asides)
+    def __init__(self, openings: Iterable[str], asides: Iterable[tuple[str, str]]) -> None:
+        """`asides` is what blocks of reasoning begin and end with."""
+        self._openings = tuple(text.encode() for text in openings)
+        self._asides = tuple((opening.encode(), closing.encode()) for opening, closing in asides)
         texts = (*self._openings, *(text for aside in self._asides for text in aside))
         # One more than the longest, for a quotation mark before it.
         self._kept = max(map(len, texts), default=0) + 1

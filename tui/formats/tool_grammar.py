@@ -131,7 +131,7 @@ class ToolGrammar:
             return self.spaced('"{"', name, '":"', self.arguments(tool), '"}"')
         name_key, arguments_key = (_quoted(json.dumps(key)) for key in (shape.name_key, shape.arguments_key))
         number = self.spaced(_ID[0], '":"', _ID[1])
-        before, behind = f"({number} BLANKS? \",\" BLANKS?)?", f"(BLANKS? \",\" BLANKS? {number})?"
+        before, behind = f'({number} BLANKS? "," BLANKS?)?', f'(BLANKS? "," BLANKS? {number})?'
         said = self.spaced(name_key, '":"', name, '","', arguments_key, '":"', self.arguments(tool))
         return f'"{{" BLANKS? {before} {said} {behind} BLANKS? "}}"'
 
