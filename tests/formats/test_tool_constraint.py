@@ -89,10 +89,7 @@ class Words:
         special = [marker for marker, number in self.ids.items() if number in self.special_token_ids]
         parts = re.split("|".join(f"({re.escape(marker)})" for marker in special), text) if special else [text]
         return [
-            token
-            for part in parts
-            if part
-            for token in ([self.ids[part]] if part in special else self(part.encode()))
+            token for part in parts if part for token in ([self.ids[part]] if part in special else self(part.encode()))
         ]
 
     def behind(self, start: LLMatcher, said: str) -> LLMatcher:

@@ -85,7 +85,7 @@ class Constraints:
         if len(self._compiled) > _MOST_COMPILED:
             self._compiled.popitem(last=False)
 
-    def _compile(self, constraint: Constraint, tokenizer: LLTokenizer) -> LLMatcher:
+    def _compile(self, constraint: Constraint, tokenizer: LLTokenizer, *, spelled: bool = False) -> LLMatcher:
         from llguidance import LLMatcher
 
         if len(constraint.source) > _LONGEST_SOURCE:
@@ -94,7 +94,7 @@ class Constraints:
                 f"At most {_LONGEST_SOURCE:,} are possible.",
                 field="constraint",
             )
-        matcher = LLMatcher(tokenizer, _grammar(constraint, self._vocabulary), log_level=0)
+        matcher = LLMatcher(tokenizer, _grammar(constraint, self._vocabulary, spelled=spelled), log_level=0)
         if matcher.is_error():
             raise _refusal(constraint, matcher.get_error())
         return matcher
@@ -102,7 +102,7 @@ class Constraints:
     def _compile_openings(self, constraint: LazyConstraint, tokenizer: LLTokenizer) -> dict[str, LLMatcher]:
         """For every opening the grammar as it goes on behind it; empty if it cannot be used."""
         try:
-            matcher = self._compile(Constraint("lark", constraint.source), tokenizer)
+            matcher = self._compile(Constraint("lark", constraint.source), tokenizer, spelled=True)
         except BadRequest:
             return {}
         special = frozenset(self._vocabulary.special_tokens())
@@ -144,8 +144,8 @@ class _Words:
         return self._vocabulary.tokenize(data.decode("utf-8", "replace"), parse_special=False)
 
 
-def _grammar(constraint: Constraint, vocabulary: Vocabulary) -> str:
-    """The grammar in llguidance's own words. Raises BadRequest for what is not even readable."""
+def _grammar(constraint: Constraint, vocabulary: Vocabulary, *, spelled: bool) -> str:
+    """The grammar in llguidance's own words, see `_with_marker_tokens`. Raises BadRequest if it is not readable."""
     from llguidance import LLMatcher
     from llguidance.gbnf_to_lark import any_to_lark
 
@@ -157,7 +157,7 @@ def _grammar(constraint: Constraint, vocabulary: Vocabulary) -> str:
         case "regex":
             return LLMatcher.grammar_from_regex(constraint.source)
         case "lark":
-            return LLMatcher.grammar_from_lark(_with_marker_tokens(constraint.source, vocabulary))
+            return LLMatcher.grammar_from_lark(_with_marker_tokens(constraint.source, vocabulary, spelled))
         case "gbnf":
             try:
                 return LLMatcher.grammar_from_lark(any_to_lark(constraint.source))
@@ -166,11 +166,14 @@ def _grammar(constraint: Constraint, vocabulary: Vocabulary) -> str:
                 raise _refusal(constraint, str(problem) or type(problem).__name__) from problem
 
 
-def _with_marker_tokens(source: str, vocabulary: Vocabulary) -> str:
-    """The grammar with rules `marker_N: "TEXT"` made of the special tokens that the text has: those are no text."""
+def _with_marker_tokens(source: str, vocabulary: Vocabulary, spelled: bool) -> str:
+    """The grammar with rules `marker_N: "TEXT"` made of the special tokens that the text has: those are no text.
+
+    With `spelled` the text will do, too: some models that have the tokens were never taught to use them.
+    """
     special: frozenset[int] | None = None
 
-    def spelled(found: re.Match[str]) -> str:
+    def tokens(found: re.Match[str]) -> str:
         nonlocal special
         special = special if special is not None else frozenset(vocabulary.special_tokens())
         parts: list[str] = []
@@ -183,9 +186,11 @@ def _with_marker_tokens(source: str, vocabulary: Vocabulary) -> str:
             parts.append(f"<[{token}]>")
             plain = b""
         parts += [json.dumps(plain.decode("utf-8", "replace"))] if plain else []
-        return found[1] + " ".join(parts) if any(part.startswith("<[") for part in parts) else found[0]
+        if not any(part.startswith("<[") for part in parts):
+            return found[0]
+        return found[1] + " ".join(parts) + (f" | {found[2]}" if spelled else "")
 
-    return _MARKER_RULE.sub(spelled, source)
+    return _MARKER_RULE.sub(tokens, source)
 
 
 def _read_schema(constraint: Constraint) -> Any:

@@ -76,6 +76,16 @@ class ConstraintState:
         if not self._vocabulary.ends_generation(token) and not self._matcher.consume_token(token):
             raise self._fault()
 
+    def beyond(self, data: bytes) -> bytes:
+        """What of these bytes stands behind the end of the form; empty if it does not end in them."""
+        matcher = self._matcher.deep_copy()
+        for at in range(len(data)):
+            if not takes(matcher, self._tokenizer, data[at : at + 1]):
+                break
+            if matcher.is_stopped():
+                return data[at + 1 :]
+        return b""
+
     def refuse(self, token: int, logits: ctypes.Array[ctypes.c_float]) -> None:
         """Go on from a token that was drawn before the form has begun and is not allowed.
 

@@ -59,26 +59,22 @@ class LazyState:
     def allows(self, token: int) -> bool:
         """Whether the answer may go on with this token."""
         if self._passage is not None:
-            return self._unquotes(token) or self._passage.allows(token)
-        if not self._held:
-            return True
-        place = self._openings.next(self._place, self._vocabulary.piece(token))
-        self._next = (token, place)
-        if not place.rest:
-            return True
-        return takes(self._begun[place.opening].deep_copy(), self._tokenizer, place.rest)
+            return self._unquotes(token) or self._passage.allows(token) or self._goes_beyond(self._passage, token)
+        return not self._held or self._leads_on(token, self._place, self._vocabulary.piece(token))
 
     def accept(self, token: int) -> None:
         """Go on with a token that is allowed."""
-        if self._passage is not None:
-            self._go_on(self._passage, token)
-            return
         if not self._held:
             return
-        known = self._next is not None and self._next[0] == token
-        piece = self._vocabulary.piece(token)
-        self._place = self._next[1] if known and self._next else self._openings.next(self._place, piece)
-        self._next = None
+        known, self._next = self._next, None
+        if known is not None and known[0] == token:
+            self._passage = None
+            self._place = known[1]
+        elif self._passage is not None:
+            self._go_on(self._passage, token)
+            return
+        else:
+            self._place = self._openings.next(self._place, self._vocabulary.piece(token))
         self._refused = 0
         if self._place.opening:
             self._begin()
@@ -104,6 +100,19 @@ class LazyState:
         if self._place.quote:
             for token in self._tokenizer.tokenize_bytes(self._place.quote)[:1]:
                 logits[token] = before[token]
+
+    def _leads_on(self, token: int, place: Place, said: bytes) -> bool:
+        """Whether this may be said in a free place; not if it begins a passage in the wrong way."""
+        place = self._openings.next(place, said)
+        if place.rest and not takes(self._begun[place.opening].deep_copy(), self._tokenizer, place.rest):
+            return False
+        self._next = (token, place)
+        return True
+
+    def _goes_beyond(self, passage: ConstraintState, token: int) -> bool:
+        """Whether the passage ends inside this token, and its rest may be said behind it."""
+        rest = b"" if self._vocabulary.ends_generation(token) else passage.beyond(self._vocabulary.piece(token))
+        return bool(rest) and not self._once and self._leads_on(token, self._openings.behind_passage(), rest)
 
     def _begin(self) -> None:
         """A passage begins behind the opening that was just said."""
