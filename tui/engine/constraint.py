@@ -105,12 +105,12 @@ class Constraints:
             matcher = self._compile(Constraint("lark", constraint.source), tokenizer, spelled=True)
         except BadRequest:
             return {}
-        special = frozenset(self._vocabulary.special_tokens())
         behind = {opening: matcher.deep_copy() for opening in constraint.openings}
-        return {opening: start for opening, start in behind.items() if self._takes(start, tokenizer, opening, special)}
+        return {opening: start for opening, start in behind.items() if self._takes(start, tokenizer, opening)}
 
-    def _takes(self, matcher: LLMatcher, tokenizer: LLTokenizer, opening: str, special: frozenset[int]) -> bool:
+    def _takes(self, matcher: LLMatcher, tokenizer: LLTokenizer, opening: str) -> bool:
         """Let the matcher go on with this text, the markers in it being tokens; whether it could."""
+        special = self._vocabulary.special_tokens()
         plain = b""
         for token in self._vocabulary.tokenize(opening):
             if token not in special:
@@ -138,7 +138,7 @@ class _Words:
         self.eos_token_id = max(vocabulary.end, 0)
         self.bos_token_id = vocabulary.beginning if vocabulary.beginning >= 0 else None
         self.tokens = vocabulary.pieces()
-        self.special_token_ids = vocabulary.special_tokens()
+        self.special_token_ids = sorted(vocabulary.special_tokens())
 
     def __call__(self, data: bytes) -> list[int]:
         return self._vocabulary.tokenize(data.decode("utf-8", "replace"), parse_special=False)
@@ -171,11 +171,9 @@ def _with_marker_tokens(source: str, vocabulary: Vocabulary, spelled: bool) -> s
 
     With `spelled` the text will do, too: some models that have the tokens were never taught to use them.
     """
-    special: frozenset[int] | None = None
 
     def tokens(found: re.Match[str]) -> str:
-        nonlocal special
-        special = special if special is not None else frozenset(vocabulary.special_tokens())
+        special = vocabulary.special_tokens()
         parts: list[str] = []
         plain = b""
         for token in vocabulary.tokenize(json.loads(found[2])):

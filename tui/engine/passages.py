@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 _BLANKS = b" \n\r\t"
-_QUOTES = b"`'\""
+_QUOTES = (b"`", b"'", b'"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,13 @@ class Openings:
     """Looks for openings, but not in reasoning and not between quotation marks."""
 
     def __init__(self, openings: Iterable[str], asides: Iterable[tuple[str, str]]) -> None:
-        """`asides` is what blocks of reasoning begin and end with."""
-        self._openings = tuple(text.encode() for text in openings)
+        """There is at least one opening; `asides` is what blocks of reasoning begin and end with."""
+        texts = sorted((text.encode() for text in openings), key=len, reverse=True)
+        self._opening = re.compile(b"|".join(map(re.escape, texts)))
         self._asides = tuple((opening.encode(), closing.encode()) for opening, closing in asides)
-        texts = (*self._openings, *(text for aside in self._asides for text in aside))
+        texts += [text for aside in self._asides for text in aside]
         # One more than the longest, for a quotation mark before it.
-        self._kept = max(map(len, texts), default=0) + 1
+        self._kept = max(map(len, texts)) + 1
 
     def start(self, lead: str, aside_open: bool) -> Place:
         """Where an answer begins."""
@@ -70,12 +72,11 @@ class Openings:
 
     def _passage(self, text: bytes) -> Place | None:
         """The place in the first passage of this text."""
-        found = [(at, -len(opening), opening) for opening in self._openings if (at := text.find(opening)) >= 0]
-        if not found:
+        found = self._opening.search(text)
+        if found is None:
             return None
-        at, _, opening = min(found)
-        rest = text[at + len(opening) :]
-        quote = text[at - 1 : at] if at and text[at - 1] in _QUOTES else b""
+        before, opening, rest = text[: found.start()], found[0], text[found.end() :]
+        quote = before[-1:] if before.endswith(_QUOTES) else b""
         if quote and rest.startswith(quote):
             return self.behind_quoted(rest)
         return Place(opening=opening, rest=rest, quote=b"" if rest else quote)
