@@ -79,11 +79,12 @@ class ConstraintState:
     def beyond(self, data: bytes) -> bytes:
         """What of these bytes stands behind the end of the form; empty if it does not end in them."""
         matcher = self._matcher.deep_copy()
-        for at in range(len(data)):
-            if not takes(matcher, self._tokenizer, data[at : at + 1]):
+        text = data.decode("utf-8", "surrogateescape")
+        for at, character in enumerate(text):
+            if not takes(matcher, self._tokenizer, character.encode("utf-8", "surrogateescape")):
                 break
             if matcher.is_stopped():
-                return data[at + 1 :]
+                return text[at + 1 :].encode("utf-8", "surrogateescape")
         return b""
 
     def refuse(self, token: int, logits: ctypes.Array[ctypes.c_float]) -> None:
@@ -183,7 +184,11 @@ class ConstraintState:
 
 def takes(matcher: LLMatcher, tokenizer: LLTokenizer, data: bytes) -> bool:
     """Let the matcher go on with these bytes; whether it could. If not, it stays where it was."""
-    tokens = tokenizer.tokenize_bytes(data)
+    try:
+        # The model's own way of cutting text may put a space before it.
+        tokens = tokenizer.greedy_tokenize(data.decode())
+    except UnicodeDecodeError:
+        tokens = tokenizer.tokenize_bytes(data)
     return matcher.validate_tokens(tokens) == len(tokens) and (not tokens or bool(matcher.consume_tokens(tokens)))
 
 
