@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+import tui.builtin
 from tests.support.answering import Answering, read_answer
-from tui.builtin import GUIDE, BuiltInModels
 from tui.domain import GenerationRequest, LoadConfig, SamplingConfig, Tool, text_message
 from tui.engine.loading import Kernels
 
@@ -34,10 +35,11 @@ SEEDS = 24
 
 @pytest.fixture(scope="module")
 def guide(kernels: Kernels) -> Iterator[Answering]:
-    path = BuiltInModels().files().get(GUIDE)
-    if path is None:
-        pytest.skip("the guide is not there")
-    answering = Answering(path, kernels, LoadConfig(threads=1, parallel=8, context_length=8192))
+    answering = Answering(
+        Path(tui.builtin.__file__).parent / "guide.gguf",
+        kernels,
+        LoadConfig(threads=1, parallel=8, context_length=8192),
+    )
     yield answering
     answering.close()
 
