@@ -79,7 +79,7 @@ def test_tokens_that_lie_across_a_border(said: Said, cut: str) -> None:
     assert said(script, special=(cut,)) == script
 
 
-@pytest.mark.parametrize("made", [{}, {"special": ("<call>",)}, {"special": ("l>{eve",)}], ids=str)
+@pytest.mark.parametrize("made", [{"special": ("<call>",)}, {"control": ("<call>",)}], ids=str)
 def test_a_call_of_nobody_becomes_one_of_somebody(said: Said, made: Any) -> None:
     answer = said("I see. <call>{eve}</call>", **made)
     assert answer.startswith("I see. <call>")
@@ -88,7 +88,7 @@ def test_a_call_of_nobody_becomes_one_of_somebody(said: Said, made: Any) -> None
 
 @pytest.mark.parametrize("said_of_it", ["`<call> and", "<call>`"])
 def test_half_a_pair_of_quotation_marks_is_none(said: Said, said_of_it: str) -> None:
-    assert CALL.search(said(said_of_it))
+    assert CALL.search(said(said_of_it, special=("<call>",)))
 
 
 def test_the_answer_ends_with_the_first_where_there_may_be_one(said: Said) -> None:
@@ -100,8 +100,8 @@ def test_the_answer_ends_with_the_first_where_there_may_be_one(said: Said) -> No
 def test_the_prompt_may_leave_the_reasoning_open(said: Said) -> None:
     script = "Maybe <call>eve.</think><call>{eve}</call>"
     answer = said(script, LazyConstraint(SOURCE, ("<call>",), ASIDES, aside_open=True))
-    assert answer.startswith("Maybe <call>eve.</think><call>{")
-    assert CALL.search(answer)
+    assert answer.startswith("Maybe <call>eve.</think><c")
+    assert "</think><call>{eve" not in answer
 
 
 @pytest.mark.parametrize(
@@ -116,8 +116,8 @@ def test_what_cannot_be_kept_leaves_the_answer_free(said: Said, source: str) -> 
 
 def test_what_becomes_too_complex_on_the_way_does_not_end_the_answer(said: Said) -> None:
     script = "I see. <call>" + "a" * 30
-    answer = said(script, LazyConstraint('start: "<call>" /(a{1000}){1000}/', ("<call>",)))
-    assert answer.startswith(script)
+    answer = said(script, LazyConstraint('start: "<call>" /(a{1000}){1000}/', ("<call>",)), special=("<call>",))
+    assert answer.startswith("I see. <call>")
 
 
 @pytest.fixture(scope="module")
