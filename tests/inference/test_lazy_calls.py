@@ -38,7 +38,7 @@ def guide(kernels: Kernels) -> Iterator[Answering]:
     answering = Answering(
         Path(tui.builtin.__file__).parent / "guide.gguf",
         kernels,
-        LoadConfig(threads=1, parallel=8, context_length=8192),
+        LoadConfig(threads=1, parallel=4, context_length=2048),
     )
     yield answering
     answering.close()
