@@ -88,7 +88,8 @@ def test_a_call_of_nobody_becomes_one_of_somebody(said: Said, made: Any) -> None
 
 @pytest.mark.parametrize("said_of_it", ["`<call> and", "<call>`"])
 def test_half_a_pair_of_quotation_marks_is_none(said: Said, said_of_it: str) -> None:
-    assert CALL.search(said(said_of_it, special=("<call>",)))
+    answer = said(said_of_it, special=("<call>",))
+    assert CALL.search(answer) or "`<call>`" in answer, "the pair may be completed, as nothing else is left to quote"
 
 
 def test_the_answer_ends_with_the_first_where_there_may_be_one(said: Said) -> None:
