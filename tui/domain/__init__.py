@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         Finished,
         GenerationRequest,
         GenerationStats,
+        LazyConstraint,
         Logprobs,
         ModelLoading,
         Origin,
@@ -114,7 +115,7 @@ else:
             "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault HubFailed LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT AnswerConfig Constraint ConstraintKind ContextTrimmed Event Failed "
-            "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
+            "Finished GenerationRequest GenerationStats LazyConstraint Logprobs ModelLoading Origin OverflowPolicy "
             "PromptProgress Queued RawPrompt ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
@@ -163,6 +164,7 @@ __all__ = [
     "GuardrailLevel",
     "HubFailed",
     "ImagePart",
+    "LazyConstraint",
     "LmdeckError",
     "LoadConfig",
     "LoadedValue",
