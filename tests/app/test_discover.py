@@ -303,7 +303,7 @@ async def test_one_key_hides_what_will_not_fit_and_shows_it_again(desk: HubWorkb
         await person.press("o")
         assert len(screen.choices.items) == 3
         assert "hidden" not in str(screen.choices.border_title)
-        assert "only fitting" not in str(screen.box.border_subtitle)
+        assert "o all files" in str(screen.box.border_subtitle)
 
 
 async def test_a_model_of_which_nothing_fits_is_marked_and_says_so(desk: HubWorkbench) -> None:

@@ -144,7 +144,12 @@ class DiscoverSearch(DiscoverPanes):
     def _say(self, text: str) -> None:
         self._said = text
         size = SIZES[self._narrowed][0]
-        parts = [text, f"s {ORDERS[self._order][1]}", f"f {size}", "o only fitting" if self.only_fitting else ""]
+        parts = [
+            text,
+            f"s {ORDERS[self._order][1]}",
+            f"f {size}",
+            f"o {'only fitting' if self.only_fitting else 'all files'}",
+        ]
         self.box.say(" · ".join(part for part in parts if part))
 
     def action_sort(self) -> None:
