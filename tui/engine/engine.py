@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tui.domain import (
     EngineFault,
     FittedLoad,
     Guardrail,
+    LmdeckError,
     LoadConfig,
     MemoryEstimate,
     ModelInfo,
@@ -57,6 +59,7 @@ class Engine:
         self._loading = threading.Lock()
         self._progress: dict[str, float] = {}
         self._idle = IdleWatch(self.loaded, self._expire)
+        self._testing = threading.Lock()
         self._tested: SelfTest | None = None
         self._log_routed = False
         self.auto_evict = True
@@ -80,13 +83,25 @@ class Engine:
         """The same, for somebody who is about to ask it something: it does not go by itself before `release`."""
         return self._registry.reserve(key)
 
+    def begin_self_test(self) -> None:
+        """Have the self-test done meanwhile, if its outcome is not known, so that the first load finds it. The child
+        in which it is done stays and lays out what is loaded next. Returns at once."""
+
+        def test() -> None:
+            with suppress(LmdeckError):  # whoever loads is told
+                self.self_test()
+
+        threading.Thread(target=test, name="lmdeck-self-test", daemon=True).start()
+
     def self_test(self) -> SelfTest:
-        """What this machine's kernels are good for; a second of work the first time. Raises EngineFault."""
-        if self._tested is None:
-            self._tested = self_test(self._store)
-            level = "info" if self._tested.kernels == Kernels() else "warning"
-            self._log.write("engine", level, f"self-test: {self._tested.summary}")
-        return self._tested
+        """What this machine's kernels are good for; half a second of work the first time. Raises EngineFault, and
+        Cancelled if the engine is closed meanwhile."""
+        with self._testing:
+            if self._tested is None:
+                self._tested = self_test(self._store, self._child.run)
+                level = "info" if self._tested.kernels == Kernels() else "warning"
+                self._log.write("engine", level, f"self-test: {self._tested.summary}")
+            return self._tested
 
     def estimate(self, model: ModelInfo, config: LoadConfig) -> MemoryEstimate:
         """What the model would need, from the probe, and what the guardrail says to it. With `fit`, after fitting.

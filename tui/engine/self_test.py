@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tui.domain import EngineFault, LoadConfig
-from tui.engine.child import Job, Outcome, run
+from tui.engine.child import Job, Outcome
 from tui.engine.library import build_identity
 from tui.engine.loading import Kernels
 from tui.engine.verdicts import VerdictStore
@@ -55,10 +55,10 @@ class SelfTest:
     summary: str
 
 
-def self_test(store: VerdictStore, run_job: Callable[[Job], Outcome] = run) -> SelfTest:
-    """The remembered outcome for this build and processor, or a new test of about a second.
+def self_test(store: VerdictStore, run_job: Callable[[Job], Outcome]) -> SelfTest:
+    """The remembered outcome for this build and processor, or a new test of half a second.
 
-    Raises EngineFault if llama.cpp cannot compute here at all.
+    `run_job` does a job in a child process. Raises EngineFault if llama.cpp cannot compute here at all.
     """
     key = f"self-test:{build_identity()}"
     known = store.get(key)
