@@ -204,7 +204,7 @@ def test_a_machine_without_repacking_kernels_still_loads_and_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = Machine({Kernels(extra_buffers=False)})
-    monkeypatch.setattr("tui.engine.engine.self_test", lambda store, _run: self_test(store, machine))
+    monkeypatch.setattr("tui.engine.self_test.self_test", lambda store, _run: self_test(store, machine))
     path = make_scripted_model(tmp_path / "m.gguf", "Fine.", quantization="q8_0")
     log = LogRing()
     with loaded(path, log=log) as model:

@@ -76,7 +76,8 @@ def test_what_crashes_here_is_found_meanwhile_and_the_next_child_goes_on(
     python_behind(tmp_path / "python", f'mkdir "{tmp_path}/died" 2>/dev/null && kill -SEGV $$', monkeypatch)
     engine.begin_self_test()
     info = info_of(make_tiny_model(tmp_path / "m.gguf"))
-    assert engine.load(info, LoadConfig(threads=1)).kernels == Kernels(extra_buffers=False)
+    engine.load(info, LoadConfig(threads=1))
+    assert engine.self_test().kernels == Kernels(extra_buffers=False)
     assert [kind for kind, _ in jobs] == ["decode", "decode", "probe"]
     assert jobs[0][1] != jobs[1][1] == jobs[2][1]
     assert 1 in json.loads(verdicts.read_text()).values(), "the second attempt is remembered"

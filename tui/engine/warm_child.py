@@ -30,6 +30,8 @@ class WarmChild:
         self._busy = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._heard = 0
+        """Bytes of what the child said beside its answers that belong to earlier jobs."""
         self._leaving: threading.Timer | None = None
         self._closed = False
 
@@ -79,6 +81,7 @@ class WarmChild:
             return False
         self._end()
         # Nobody has to empty a file while the child speaks.
+        self._heard = 0
         self._folder = tempfile.TemporaryDirectory(prefix="lmdeck-child-")
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
@@ -105,7 +108,6 @@ class WarmChild:
             late.set()
             process.kill()
 
-        begin = self._log.stat().st_size
         watch = threading.Timer(TIMEOUT_SECONDS, give_up)
         watch.daemon = True
         watch.start()
@@ -119,7 +121,8 @@ class WarmChild:
             code = 0 if answer else process.wait()
         finally:
             watch.cancel()
-        said = self._log.read_bytes()[begin:]
+        said = self._log.read_bytes()[self._heard :]
+        self._heard += len(said)
         return timed_out(said) if late.is_set() else outcome_of(code, answer, said)
 
     def _leave_later(self) -> None:
