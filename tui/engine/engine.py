@@ -24,7 +24,7 @@ from tui.engine.idle import IdleWatch
 from tui.engine.images import choose_projector, likely_projector
 from tui.engine.library import route_log
 from tui.engine.loaded import LoadedModel
-from tui.engine.loading import LoadProgress, OpenModel, open_model
+from tui.engine.loading import Kernels, LoadProgress, OpenModel, open_model
 from tui.engine.log import LogRing
 from tui.engine.memory import lay_out
 from tui.engine.native_memory import keep_one_arena, return_memory
