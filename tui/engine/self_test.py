@@ -100,7 +100,7 @@ class MachineTest:
         """Have it done meanwhile. Returns at once; problems are told to whoever asks for the outcome."""
 
         def test() -> None:
-            with suppress(LmdeckError):
+            with suppress(LmdeckError, OSError):
                 self.outcome()
 
         threading.Thread(target=test, name="lmdeck-self-test", daemon=True).start()
