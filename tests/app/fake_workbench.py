@@ -211,6 +211,9 @@ class FakeWorkbench:
     def resume_downloads(self) -> None:
         pass
 
+    def begin_self_test(self) -> None:
+        pass
+
     def estimate(self, model_key: str, config: LoadConfig) -> MemoryEstimate:  # noqa: ARG002
         self.estimates.append(config)
         if self.estimate_error is not None:

@@ -57,6 +57,8 @@ def opens_the_file(outcome: Outcome) -> bool:
 
 
 def test_it_says_what_a_fresh_child_says(child: WarmChild, path: Path) -> None:
+    self_test = replace(job_for(path, CONFIGS[0]), kind="decode")
+    assert child.run(self_test).result == run(self_test).result, "what comes before the first layout on a new machine"
     opened = []
     for config in CONFIGS:
         job = job_for(path, config)

@@ -23,6 +23,7 @@ from tui.domain import (
     ToolCallStarted,
 )
 from tui.engine import LoadedModel, LoadProgress
+from tui.engine.child import run
 from tui.engine.library import route_log
 from tui.engine.loading import Kernels, open_model
 from tui.engine.self_test import self_test
@@ -32,7 +33,7 @@ from tui.inference import FormatCache, Generation
 
 def machine_kernels(folder: Path) -> Kernels:
     """What this machine's kernels are good for; a second of work."""
-    return self_test(VerdictStore(folder / "verdicts.json")).kernels
+    return self_test(VerdictStore(folder / "verdicts.json"), run).kernels
 
 
 class Answering:

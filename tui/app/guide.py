@@ -38,6 +38,7 @@ def _key_of(name: str, deck: LmdeckApp) -> str:
 
 def load_guide(workbench: Workbench) -> bool:
     """Load the built-in model if there is nothing else to talk to; whether that was so. Blocks; raises LmdeckError."""
+    workbench.begin_self_test()
     key = _needed(workbench)
     if key:
         workbench.load(key)

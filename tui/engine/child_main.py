@@ -15,7 +15,6 @@ from tui.engine.breakdown import MAPPABLE, Memory, measured_memory
 from tui.engine.checks import MAXIMUM_CONTEXT_LENGTH
 from tui.engine.child import STAY
 from tui.engine.facts import read_facts
-from tui.engine.images import projector_memory, try_projector
 from tui.engine.layouts import Layouts
 from tui.engine.library import devices, load_llama, route_log
 from tui.engine.loading import Kernels, open_model
@@ -69,8 +68,12 @@ def _do(job: dict[str, Any], layouts: Layouts, lines: list[str]) -> dict[str, An
     path = Path(job["path"])
     match job["kind"]:
         case "projector":
+            from tui.engine.images import try_projector
+
             return try_projector(path, Path(config.projector), config, kernels)
         case "projector size":
+            from tui.engine.images import projector_memory
+
             return projector_memory(path, config, kernels)
         case "probe":
             return _lay_out(layouts, path, config, kernels, lines)

@@ -29,7 +29,7 @@ from tui.engine.log import LogRing
 from tui.engine.memory import lay_out
 from tui.engine.native_memory import keep_one_arena, return_memory
 from tui.engine.registry import Registry
-from tui.engine.self_test import SelfTest, self_test
+from tui.engine.self_test import MachineTest, SelfTest
 from tui.engine.states import StateFolder
 from tui.engine.verdicts import VerdictStore
 from tui.engine.warm_child import WarmChild
@@ -52,12 +52,12 @@ class Engine:
         self._states = StateFolder(states) if states is not None else None
         self._store = VerdictStore(verdicts)
         self._child = WarmChild()
+        self._machine = MachineTest(self._store, self._child.run, log)
         self._log = log
         self._registry = Registry()
         self._loading = threading.Lock()
         self._progress: dict[str, float] = {}
         self._idle = IdleWatch(self.loaded, self._expire)
-        self._tested: SelfTest | None = None
         self._log_routed = False
         self.auto_evict = True
         """Whether a model that a request loads takes the place of the one that another request loaded before."""
@@ -80,13 +80,14 @@ class Engine:
         """The same, for somebody who is about to ask it something: it does not go by itself before `release`."""
         return self._registry.reserve(key)
 
+    def begin_self_test(self) -> None:
+        """Have the self-test done meanwhile, so that the first load finds its outcome. Returns at once."""
+        self._machine.begin()
+
     def self_test(self) -> SelfTest:
-        """What this machine's kernels are good for; a second of work the first time. Raises EngineFault."""
-        if self._tested is None:
-            self._tested = self_test(self._store)
-            level = "info" if self._tested.kernels == Kernels() else "warning"
-            self._log.write("engine", level, f"self-test: {self._tested.summary}")
-        return self._tested
+        """What this machine's kernels are good for; half a second of work the first time. Raises EngineFault, and
+        Cancelled if the engine is closed meanwhile."""
+        return self._machine.outcome()
 
     def estimate(self, model: ModelInfo, config: LoadConfig) -> MemoryEstimate:
         """What the model would need, from the probe, and what the guardrail says to it. With `fit`, after fitting.

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import struct
 import tempfile
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from tui.domain import EngineFault, LoadConfig
-from tui.engine.child import Job, Outcome, run
+from tui.domain import EngineFault, LmdeckError, LoadConfig
+from tui.engine.child import Job, Outcome
 from tui.engine.library import build_identity
 from tui.engine.loading import Kernels
+from tui.engine.log import LogRing
 from tui.engine.verdicts import VerdictStore
 
 # ggml_type of ggml.h, with bytes and elements of a block
@@ -55,10 +58,10 @@ class SelfTest:
     summary: str
 
 
-def self_test(store: VerdictStore, run_job: Callable[[Job], Outcome] = run) -> SelfTest:
-    """The remembered outcome for this build and processor, or a new test of about a second.
+def self_test(store: VerdictStore, run_job: Callable[[Job], Outcome]) -> SelfTest:
+    """The remembered outcome for this build and processor, or a new test of half a second.
 
-    Raises EngineFault if llama.cpp cannot compute here at all.
+    `run_job` does a job in a child process. Raises EngineFault if llama.cpp cannot compute here at all.
     """
     key = f"self-test:{build_identity()}"
     known = store.get(key)
@@ -78,6 +81,38 @@ def self_test(store: VerdictStore, run_job: Callable[[Job], Outcome] = run) -> S
         f"llama.cpp cannot compute on this machine. {problem}",
         "Reinstall llama-cpp-python from source for this processor; `lmdeck doctor` shows the build.",
     )
+
+
+class MachineTest:
+    """The self-test of one engine: done once, beside other work or by whoever asks first. Safe to use from any thread.
+
+    With a `run_job` whose child stays, that child goes on with the first model to be laid out.
+    """
+
+    def __init__(self, store: VerdictStore, run_job: Callable[[Job], Outcome], log: LogRing) -> None:
+        self._store = store
+        self._run_job = run_job
+        self._log = log
+        self._testing = threading.Lock()
+        self._outcome: SelfTest | None = None
+
+    def begin(self) -> None:
+        """Have it done meanwhile. Returns at once; problems are told to whoever asks for the outcome."""
+
+        def test() -> None:
+            with suppress(LmdeckError, OSError):
+                self.outcome()
+
+        threading.Thread(target=test, name="lmdeck-self-test", daemon=True).start()
+
+    def outcome(self) -> SelfTest:
+        """The outcome, waited for. Raises as `self_test` does, and what `run_job` raises."""
+        with self._testing:
+            if self._outcome is None:
+                self._outcome = self_test(self._store, self._run_job)
+                level = "info" if self._outcome.kernels == Kernels() else "warning"
+                self._log.write("engine", level, f"self-test: {self._outcome.summary}")
+            return self._outcome
 
 
 def _model() -> bytes:

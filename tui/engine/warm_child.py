@@ -1,7 +1,8 @@
-"""A child process that stays for a while, so that a model which is laid out again need not be opened again.
+"""A child process that stays for a while, so that what it has begun with need not be begun with again.
 
 Starting Python, loading llama.cpp and reading a large vocabulary take half a second and more; another context of the
-same model takes some milliseconds. Whoever steps through context lengths asks for one after the other.
+same model takes some milliseconds. Whoever steps through context lengths asks for one after the other, and on a new
+machine the self-test comes before the first model.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from tui.domain import Cancelled
 from tui.engine.child import STAY, TIMEOUT_SECONDS, Job, Outcome, child_environment, outcome_of, run, timed_out
 
 IDLE_SECONDS = 20.0
@@ -28,11 +30,13 @@ class WarmChild:
         self._busy = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._heard = 0
+        """Bytes of what the child said beside its answers that belong to earlier jobs."""
         self._leaving: threading.Timer | None = None
         self._closed = False
 
     def run(self, job: Job) -> Outcome:
-        """Do the job and wait for it. Never raises for what the child does.
+        """Do the job and wait for it. Never raises for what the child does; raises Cancelled once this is closed.
 
         A problem counts only if a child that has done nothing else has it as well.
         """
@@ -42,15 +46,17 @@ class WarmChild:
         try:
             fresh = self._start_if_needed()
             outcome = self._ask(job)
-            if outcome.crashed:
+            if outcome.crashed or self._closed:
                 self._end()
+            if self._closed:  # what it died of says nothing about the job
+                raise Cancelled("The program is ending.")
             self._leave_later()
         except OSError as refused:
             self._end()
             return Outcome(problem=f"No process could be started to try it in: {refused}.")
         finally:
             self._busy.release()
-        return outcome if fresh or self._closed or not outcome.problem else run(job)
+        return outcome if fresh or not outcome.problem else run(job)
 
     @property
     def _log(self) -> Path:
@@ -61,8 +67,9 @@ class WarmChild:
     def close(self) -> None:
         """End the child, whatever it does."""
         self._closed = True
-        if self._process is not None:
-            self._process.kill()
+        process = self._process
+        if process is not None:
+            process.kill()
         with self._busy:
             self._end()
 
@@ -74,6 +81,7 @@ class WarmChild:
             return False
         self._end()
         # Nobody has to empty a file while the child speaks.
+        self._heard = 0
         self._folder = tempfile.TemporaryDirectory(prefix="lmdeck-child-")
         with open(self._log, "ab") as log:
             self._process = subprocess.Popen(
@@ -82,7 +90,11 @@ class WarmChild:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=child_environment(),
+                # What a terminal sends to its programs, when it is closed, must not look like a crash.
+                start_new_session=True,
             )
+        if self._closed:  # whoever closed it may have looked before there was a process
+            self._process.kill()
         return True
 
     def _ask(self, job: Job) -> Outcome:
@@ -96,7 +108,6 @@ class WarmChild:
             late.set()
             process.kill()
 
-        begin = self._log.stat().st_size
         watch = threading.Timer(TIMEOUT_SECONDS, give_up)
         watch.daemon = True
         watch.start()
@@ -110,7 +121,8 @@ class WarmChild:
             code = 0 if answer else process.wait()
         finally:
             watch.cancel()
-        said = self._log.read_bytes()[begin:]
+        said = self._log.read_bytes()[self._heard :]
+        self._heard += len(said)
         return timed_out(said) if late.is_set() else outcome_of(code, answer, said)
 
     def _leave_later(self) -> None:

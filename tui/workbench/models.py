@@ -48,6 +48,10 @@ class ModelDesk(Wings):
         layer = Layer("request", {f"load.{name}": value for name, value in asked.items()})
         return self.decisions.collapsed(self._known(model_key), [layer], profile=profile).load
 
+    def begin_self_test(self) -> None:
+        """Have the self-test done beside other work, so that the first load on a new machine need not wait for it."""
+        self.engine.begin_self_test()
+
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; a second of work on a new machine. Raises EngineFault."""
         return self.engine.self_test()

@@ -48,7 +48,8 @@ class ChatScreen(ThreadPanes):
 
     async def _open_workbench(self) -> None:
         """Begin with everything that need not be there for the first paint; first with what takes longest."""
-        guide = asyncio.ensure_future(asyncio.to_thread(load_guide, self.workbench))
+        # `to_thread` would not begin before the frame is filled.
+        guide = asyncio.get_running_loop().run_in_executor(None, load_guide, self.workbench)
         await self.fill_frame()
         self.bridge.watchers.append(self)
         self._opened = True
