@@ -187,6 +187,37 @@ async def test_folder_defaults_show_that_their_preset_is_gone(ready: FakeWorkben
         await person.until(lambda: "gone  (not installed)" in person.text())
 
 
+async def test_folder_defaults_choose_a_preset_and_refuse_a_broken_one(ready: FakeWorkbench) -> None:
+    folder = ready.threads.folders.create("Work")
+    kind = ready.decisions.presets.create("Kind", {"sampling.temperature": 0.3})
+    (ready.paths.presets / "sad.preset.json").write_text("{")
+
+    def chosen() -> str | None:
+        found = ready.threads.folders.get(folder.id)
+        return found.settings.preset if found else ""
+
+    async def choose(person: Person, name: str) -> None:
+        await person.until(lambda: "System prompt" in person.text())
+        await person.press("down", "down", "enter")
+        await person.until(lambda: "broken" in person.text())
+        await person.type(name)
+        await person.until(lambda: len([row for row in person.rows() if "broken" in row]) == (name == "sad"))
+        await person.press("enter")
+
+    async with person_at(ready) as person:
+        await person.press("ctrl+t", "g", "f")
+        await choose(person, "sad")
+        await person.until(lambda: "sad.preset.json is damaged" in person.toasts())
+        assert chosen() is None
+        await choose(person, "kind")
+        await person.until(lambda: chosen() is not None)
+        # A preset that is renamed is still the folder's.
+        assert chosen() == kind.identifier
+        ready.decisions.presets.rename("Kind", "Gentle")
+        await person.press("escape", "f")
+        await person.until(lambda: "Gentle" in person.text())
+
+
 async def test_filter_looks_into_closed_folders(ready: FakeWorkbench) -> None:
     folder = ready.threads.folders.create("Work")
     ready.threads.move_thread(add_thread(ready, "needle"), folder.id)

@@ -9,7 +9,7 @@ from textual import on
 
 from tui.app.actions import bindings_for
 from tui.app.guide import greeting, load_guide
-from tui.app.missing_presets import MissingPresets
+from tui.app.preset_warnings import PresetWarnings
 from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
 from tui.app.server_desk import LOOK_EVERY
@@ -36,7 +36,7 @@ class ChatScreen(ThreadPanes):
     def __init__(self, workbench: Workbench, classes: str) -> None:
         super().__init__(workbench, classes)
         self.models = ReadyModels(workbench)
-        self._missing_presets = MissingPresets(workbench, lambda text: self.deck.warn(text))
+        self._preset_warnings = PresetWarnings(workbench, lambda text: self.deck.warn(text))
         self._sending = False
         self._opened = False
         self._looking = True
@@ -122,7 +122,7 @@ class ChatScreen(ThreadPanes):
             await answer(self.workbench, self.bridge, thread_id, model.key)
             await self.refresh_threads()
             thread = self.summary_of(thread_id)
-            await self._missing_presets.look(thread_id, thread.title if thread else "", model.key)
+            await self._preset_warnings.look(thread_id, thread.title if thread else "", model.key)
         elif thread_id == self.conversation.thread_id:
             self.conversation.show_waiting()
             if not self._looking:
