@@ -23,6 +23,15 @@ def thread_in_hand(screen: ChatScreen) -> ThreadSummary | None:
     return screen.thread_list.thread if screen.thread_list.has_focus else screen.summary
 
 
+def wanted_thread(screen: ChatScreen) -> ThreadSummary | None:
+    """The thread in hand for what cannot be done to a folder; where there is none, says so."""
+    thread = thread_in_hand(screen)
+    if thread is None:
+        folder = folder_in_hand(screen) is not None
+        screen.notify("That works on threads, not on folders." if folder else "There is no thread yet.", markup=False)
+    return thread
+
+
 def folder_in_hand(screen: ChatScreen) -> Folder | None:
     """The folder under the cursor while the list has the focus."""
     return screen.thread_list.folder if screen.thread_list.has_focus else None
@@ -83,7 +92,7 @@ async def _close(screen: ChatScreen, gone: list[str]) -> None:
 
 async def pin(screen: ChatScreen) -> None:
     """Put a thread above the others, or back among them."""
-    if thread := thread_in_hand(screen):
+    if thread := wanted_thread(screen):
         screen.can_undo(await screen.conversation.store(lambda store: store.pin_thread(thread.id, not thread.pinned)))
         await screen.refresh_threads()
         screen.thread_list.highlight(thread.id)
@@ -91,7 +100,7 @@ async def pin(screen: ChatScreen) -> None:
 
 async def archive(screen: ChatScreen) -> None:
     """Take a thread out of the list; search and the archive still have it."""
-    if thread := thread_in_hand(screen):
+    if thread := wanted_thread(screen):
         archived = thread.archived is None
         undo = await screen.conversation.store(lambda store: store.archive_thread(thread.id, archived))
         if archived:
@@ -102,7 +111,7 @@ async def archive(screen: ChatScreen) -> None:
 
 async def duplicate(screen: ChatScreen) -> None:
     """Make a copy with all versions and attachments, and open it."""
-    if thread := thread_in_hand(screen):
+    if thread := wanted_thread(screen):
         copy = await screen.conversation.store(lambda store: store.duplicate_thread(thread.id))
         await screen.open_thread(copy.id)
 
@@ -219,7 +228,7 @@ async def generate_title(screen: ChatScreen) -> None:
     """Let the thread's model find a title."""
     from tui.app.screens.titling import title_thread
 
-    if thread := thread_in_hand(screen):
+    if thread := wanted_thread(screen):
         title = await title_thread(screen, thread.id)
         screen.notify(f"Title: {title}." if title else "No model is loaded that could find one.", markup=False)
 
