@@ -116,6 +116,24 @@ async def test_duplicate(ready: FakeWorkbench) -> None:
         assert "its answer" in person.text()
 
 
+async def test_copies_are_told_apart_where_the_list_cuts_their_titles(ready: FakeWorkbench) -> None:
+    add_thread(ready, "A title that is longer than the list is wide")
+    async with person_at(ready, NARROW) as person:
+        await person.press("ctrl+t", "c")
+        assert any("A title that is… (copy) " in row for row in person.rows())
+        await person.press("ctrl+t", "c")
+        assert any("A title that … (copy 2) " in row for row in person.rows())
+
+
+async def test_what_works_on_threads_only_says_so_on_a_folder(ready: FakeWorkbench) -> None:
+    ready.threads.folders.create("Work")
+    async with person_at(ready, NARROW) as person:
+        await person.press("ctrl+t", "g")
+        for number, key in enumerate("capt", start=1):
+            await person.press(key)
+            assert person.notices.count("That works on threads, not on folders.") == number
+
+
 async def test_archive_and_back(ready: FakeWorkbench) -> None:
     add_thread(ready, "old stuff", "its answer")
     async with person_at(ready, NARROW) as person:
