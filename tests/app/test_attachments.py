@@ -218,7 +218,7 @@ async def test_draft_counts_what_is_in_files_and_names_images(ready: FakeWorkben
         assert (await figures(f"{word_for(cat)} {word_for(cat)}")).startswith("2 images · ")
         assert (await figures(f"read {word_for(notes)}")).startswith("8 tok · ")  # with its name and a fence
         notes.unlink()
-        assert (await figures(f"read {word_for(notes)}")).startswith("a file cannot be read · ")
+        assert (await figures(f"read {word_for(notes)}")).startswith("a file cannot be sent · ")
         assert (await figures("two words")).startswith("2 tok · ")
 
 

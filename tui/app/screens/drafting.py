@@ -36,7 +36,7 @@ async def show_figures(screen: ChatScreen) -> None:
         try:
             text = await asyncio.to_thread(_with_files, without, attached)
         except BadRequest:
-            figures = "a file cannot be read"
+            figures = "a file cannot be sent"
         else:
             figures = await _figures_of(screen, model, text, images)
     if screen.composer.message_text == written:
