@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -245,6 +246,7 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
 
 def _preset_line(preset: Preset) -> str:
     """A preset to choose, with what is wrong in its file."""
-    problem = preset.problem or preset.left_out
+    # The folder is the same for all; without it the reason has room.
+    problem = (preset.problem or preset.left_out).replace(f"{preset.path.parent}{os.sep}", "")
     mark = "broken" if preset.problem else "not all of it"
     return f"{preset.name}  ({mark}: {problem.rstrip('.')})" if problem else preset.name
