@@ -174,6 +174,17 @@ async def test_a_new_thread_can_be_set_up_before_its_first_message(ready: FakeWo
         assert ready.answers[0].thread_id == thread.id
 
 
+async def test_looking_at_a_new_threads_settings_leaves_no_empty_thread(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        await open_panel(person)
+        await person.press("escape")
+        await person.press("ctrl+g", "S", "escape")
+        assert ready.threads.list_threads() == []
+        await person.ask("hello")
+        (thread,) = ready.threads.list_threads()
+        assert thread.title == "hello"
+
+
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
 async def test_a_preset_that_is_gone_is_said_once(ready: FakeWorkbench, thread_id: str, size: tuple[int, int]) -> None:
     ready.threads.save_thread_settings(thread_id, ThreadSettings(preset="@local:gone"))

@@ -23,20 +23,39 @@ NONE = "(not set here)"
 async def system_prompt(screen: ChatScreen) -> None:
     """Write the system prompt of the open thread, which need not have a message yet."""
     conversation = screen.conversation
-    if not conversation.thread_id:
-        folder_id = conversation.folder_id
-        thread = await conversation.store(lambda store: store.create_thread(folder_id=folder_id))
-        conversation.thread_id = thread.id
-        await screen.refresh_threads()
-    thread_id = conversation.thread_id
+    made = not conversation.thread_id
+    thread_id = await thread_to_set_up(screen)
     layers = await conversation.store(lambda store: store.settings_layers(thread_id))
     settings = layers[0].settings
     result = await screen.app.push_screen_wait(
         WritingDialog("System prompt of this thread", settings.system_prompt or "", note=_inherited(layers))
     )
-    if result is not None:
-        changed = replace(settings, system_prompt=result.text if result.text.strip() else None)
-        screen.can_undo(await conversation.store(lambda store: store.save_thread_settings(thread_id, changed)))
+    prompt = settings.system_prompt if result is None else result.text if result.text.strip() else None
+    await keep_settings(screen, thread_id, settings, replace(settings, system_prompt=prompt), made=made)
+
+
+async def thread_to_set_up(screen: ChatScreen) -> str:
+    """The id of the open thread; one that has no message yet is put on disk for what is set in it."""
+    conversation = screen.conversation
+    if not conversation.thread_id:
+        folder_id = conversation.folder_id
+        thread = await conversation.store(lambda store: store.create_thread(folder_id=folder_id))
+        conversation.thread_id = thread.id
+        await screen.refresh_threads()
+    return conversation.thread_id
+
+
+async def keep_settings(
+    screen: ChatScreen, thread_id: str, before: ThreadSettings, after: ThreadSettings, *, made: bool
+) -> None:
+    """Keep what was set in a thread; one that was `made` for it goes again where nothing was."""
+    conversation = screen.conversation
+    if after != before:
+        screen.can_undo(await conversation.store(lambda store: store.save_thread_settings(thread_id, after)))
+    elif made and conversation.thread_id == thread_id and not conversation.messages:
+        conversation.thread_id = ""
+        await conversation.store(lambda store: store.delete_thread(thread_id))
+        await screen.refresh_threads()
 
 
 def _inherited(layers: tuple[SettingsLayer, ...]) -> str:
