@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 READ_ONLY = "A newer lmdeck has written these threads: they can be read here, not changed. Update this one."
 WELCOME = "No model is loaded. ctrl+o shows the models, F1 the keys."
+NOT_SENT = "Not sent: you were already going to another thread. The text is a draft where you wrote it."
 LOOKING = "Looking for a model…"
 
 WATCHED = ("stop", "answer_again", "undo", "redo")
@@ -95,15 +96,16 @@ class ChatScreen(ThreadPanes):
             self.begin(self._send_and_answer(event))
 
     async def _send_and_answer(self, event: Composer.Submitted) -> None:
-        from tui.app.attachments import parts_of
         from tui.app.bridge import Waiting
-        from tui.domain import Message
 
         try:
-            parts = await asyncio.to_thread(parts_of, event.text, event.attached)
-            thread_id, message_id = await self.send(Message("user", parts), event.text)
+            sent = await self.send(event.text, event.attached)
         finally:
             self._sending = False
+        if sent is None:
+            self.deck.warn(NOT_SENT)
+            return
+        thread_id, message_id = sent
         self.composer.sent_before.insert(0, event.text)
         self.bridge.waiting[thread_id] = Waiting(message_id)
         await self.answer_waiting(thread_id)
