@@ -117,3 +117,13 @@ async def test_enter_before_anything_is_found_takes_the_first_that_is(ready: Fak
         await person.press("ctrl+g", "j")
         await person.pilot.press(*"trip", "enter")
         await person.until(lambda: person.chat.transcript.border_title == "Trip packing")
+
+
+async def test_an_archived_thread_says_so_when_it_is_found(ready: FakeWorkbench) -> None:
+    ready.threads.archive_thread(add_thread(ready, "old stuff"), True)
+    async with person_at(ready, NARROW) as person:
+        await person.press("ctrl+g", "j")
+        await person.type("old")
+        await person.until(lambda: "archived" in person.text())
+        await person.press("enter")
+        assert "old stuff · archived" in person.rows()[1]

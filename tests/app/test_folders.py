@@ -138,11 +138,13 @@ async def test_archive_and_back(ready: FakeWorkbench) -> None:
     add_thread(ready, "old stuff", "its answer")
     async with person_at(ready, NARROW) as person:
         await person.press("ctrl+t", "a")
+        assert "“old stuff” is in the archive (ctrl+g A)" in person.toasts()
         assert ready.threads.list_threads() == []
         await person.press("A")
         await person.until(lambda: "old stuff" in person.text())
         await person.press("enter")
         assert [thread.title for thread in ready.threads.list_threads()] == ["old stuff"]
+        assert "· archived" not in person.text()
         assert "its answer" in person.text()
 
 

@@ -195,7 +195,8 @@ class ChatPanes(Screen[None]):
         self.transcript.focus()
 
     def action_fold_reasoning(self) -> None:
-        self.transcript.toggle_reasoning()
+        if not self.transcript.toggle_reasoning():
+            self.notify("There is no thinking in this message.", markup=False)
 
     def action_copy_selection(self) -> None:
         copying.copy_selection(self)

@@ -106,7 +106,8 @@ async def archive(screen: ChatScreen) -> None:
         if archived:
             await _close(screen, [thread.id])
         await screen.refresh_threads()
-        screen.can_undo(undo)
+        title = one_line(thread.title)
+        screen.can_undo(undo, f"“{title}” is in the archive (ctrl+g A)" if archived else f"Brought “{title}” back")
 
 
 async def duplicate(screen: ChatScreen) -> None:

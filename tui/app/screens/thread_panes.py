@@ -72,7 +72,7 @@ class ThreadPanes(ChatPanes):
         """Put the titles of the open threads over their messages."""
         for number, conversation in enumerate(self.conversations, start=1):
             summary = self.summary_of(conversation.thread_id)
-            title = summary.title if summary else ""
+            title = f"{summary.title}{_state(summary)}" if summary else ""
             pane = f"{'▸' if number - 1 == self.active else ''}{number}/{len(self.conversations)}" if self.split else ""
             self.transcript_of(number - 1).show_title(title, pane)
 
@@ -222,3 +222,8 @@ class ThreadPanes(ChatPanes):
         thread = await self.conversation.store(lambda threads: threads.thread(thread_id) if thread_id else None)
         if thread is not None and not thread.trashed and not self.conversation.thread_id:
             await self.open_thread(thread_id)
+
+
+def _state(thread: ThreadSummary) -> str:
+    """Why an open thread is not in the list."""
+    return " · in the trash" if thread.trashed else " · archived" if thread.archived else ""
