@@ -127,3 +127,26 @@ async def test_an_archived_thread_says_so_when_it_is_found(ready: FakeWorkbench)
         await person.until(lambda: "archived" in person.text())
         await person.press("enter")
         assert "old stuff · archived" in person.rows()[1]
+
+
+async def test_a_title_that_the_model_finds_can_be_taken_back(ready: FakeWorkbench) -> None:
+    thread_id = add_thread(ready, "how do I sort", "Use sort.")
+    ready.says = "Sorting"
+
+    def title() -> str:
+        return ready.threads.list_threads()[0].title
+
+    async with person_at(ready) as person:
+        await person.press("ctrl+t", "t")
+        assert title() == "Sorting"
+        assert "Title: Sorting. u undoes it" in person.toasts()
+        await person.press("u")
+        assert title() == "how do I sort"
+        ready.says = ""
+        await person.press("t")
+        assert "The model found no title." in person.toasts()
+        ready.threads.rename_thread(thread_id, "Mine")
+        await person.chat.refresh_threads()
+        await person.press("t")
+        assert "You have named this thread yourself." in person.toasts()
+        assert len(ready.requests) == 2

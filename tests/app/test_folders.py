@@ -137,7 +137,9 @@ async def test_what_works_on_threads_only_says_so_on_a_folder(ready: FakeWorkben
 async def test_archive_and_back(ready: FakeWorkbench) -> None:
     add_thread(ready, "old stuff", "its answer")
     async with person_at(ready, NARROW) as person:
-        await person.press("ctrl+t", "a")
+        await person.press("ctrl+t", "A")
+        assert "The archive is empty." in person.toasts()
+        await person.press("a")
         assert "“old stuff” is in the archive (ctrl+g A)" in person.toasts()
         assert ready.threads.list_threads() == []
         await person.press("A")

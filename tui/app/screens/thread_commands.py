@@ -229,9 +229,21 @@ async def generate_title(screen: ChatScreen) -> None:
     """Let the thread's model find a title."""
     from tui.app.screens.titling import title_thread
 
-    if thread := wanted_thread(screen):
-        title = await title_thread(screen, thread.id)
-        screen.notify(f"Title: {title}." if title else "No model is loaded that could find one.", markup=False)
+    thread = wanted_thread(screen)
+    if thread is None:
+        return
+    model = screen.model_of(thread.id)
+    if thread.title_origin == "person":
+        screen.notify("You have named this thread yourself. r renames it.", markup=False)
+    elif model is None:
+        screen.notify("No model is loaded that could find a title.", markup=False)
+    elif model.builtin:
+        screen.notify("The guide is too small to find titles. r renames the thread.", markup=False)
+    elif undo := await title_thread(screen, thread.id):
+        named = screen.summary_of(thread.id)
+        screen.can_undo(undo, f"Title: {one_line(named.title)}" if named else "")
+    else:
+        screen.notify("The model found no title.", markup=False)
 
 
 COMMANDS: dict[str, Callable[[ChatScreen], Coroutine[Any, Any, None]]] = {
