@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -13,8 +15,8 @@ from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
 
 from tests.support.output_templates import TEMPLATES
 from tests.support.toolcall_cases import Parsed, gathered
-from tui.domain import BadRequest, Tool, ToolChoice
-from tui.formats import OutputFormat, OutputParser, detect_output_format, tool_constraint
+from tui.domain import BadRequest, LazyConstraint, Tool, ToolChoice
+from tui.formats import OutputFormat, OutputParser, detect_output_format, lazy_tool_constraint, tool_constraint
 
 WEATHER = Tool(
     "get_weather",
@@ -81,6 +83,20 @@ class Words:
 
     def __call__(self, data: bytes) -> list[int]:
         return [byte + 1 for byte in data]
+
+    def spell(self, text: str) -> list[int]:
+        """The tokens of a text: markers that are special, and bytes."""
+        special = [marker for marker, number in self.ids.items() if number in self.special_token_ids]
+        parts = re.split("|".join(f"({re.escape(marker)})" for marker in special), text) if special else [text]
+        return [
+            token for part in parts if part for token in ([self.ids[part]] if part in special else self(part.encode()))
+        ]
+
+    def behind(self, start: LLMatcher, said: str) -> LLMatcher:
+        """The grammar as it goes on behind a text."""
+        matcher = start.deep_copy()
+        assert matcher.consume_tokens(self.spell(said)), (said, matcher.get_error())
+        return matcher
 
     def matcher(self, source: str) -> LLMatcher:
         """For a grammar, with the special tokens where they belong."""
@@ -178,19 +194,84 @@ def test_required_calls_are_valid_and_parsed_100_times_of_100(family: str, spell
             assert len(result.calls) == 1, data
 
 
-@pytest.mark.parametrize("family", ["hermes", "qwen3-coder", "kimi", "plain"])
-def test_one_call_at_most_is_a_constraint_behind_the_opening(family: str) -> None:
+def lazy(output_format: OutputFormat, tools: Sequence[Tool] = TOOLS, **how: bool) -> LazyConstraint | None:
+    return lazy_tool_constraint(output_format, tools, **{"parallel": True, "reasoning_open": False, **how})
+
+
+OPENED = [(family, spelled) for family, spelled in FAMILIES if family not in ("functools", "llama3", "xlam", "muse")]
+
+
+@pytest.mark.parametrize(("family", "spelled"), [*OPENED, ("functools", True), ("magistral", False)])
+def test_what_is_begun_as_a_call_is_valid_and_parsed(family: str, spelled: bool) -> None:
     output_format = detect_output_format(TEMPLATES[family])
-    constraint = tool_constraint(output_format, TOOLS, ToolChoice("auto", parallel=False))
+    constraint = lazy(output_format)
     assert constraint is not None
-    assert constraint.opening == ""
-    words = Words(output_format, spelled=False)
+    assert not constraint.once or output_format.harmony
+    words = Words(output_format, spelled)
     start = words.matcher(constraint.source)
+    behind = {opening: words.behind(start, opening) for opening in constraint.openings}
+    for number in range(60):
+        opening = constraint.openings[number % len(behind)]
+        data = opening.removeprefix(constraint.lead).encode() + say(words, behind[opening], random.Random(number))
+        result = parsed(output_format, data if output_format.harmony else b"Let me see. " + data)
+        assert result.content.strip() == ("" if output_format.harmony else "Let me see."), data
+        check(replace(result, content=""), {tool.name for tool in TOOLS}, data)
+
+
+@pytest.mark.parametrize("family", ["hermes", "qwen3-coder", "kimi", "plain", "mistral-nemo", "granite", "olmo3"])
+def test_one_call_at_most(family: str) -> None:
+    output_format = detect_output_format(TEMPLATES[family])
+    constraint = lazy(output_format, parallel=False)
+    assert constraint is not None
+    assert constraint.once
+    words = Words(output_format, spelled=False)
+    start = words.behind(words.matcher(constraint.source), constraint.openings[0])
     for number in range(20):
-        data = b"Let me see." + constraint.after[0].encode() + say(words, start, random.Random(number))
-        result = parsed(output_format, data)
-        assert len(result.calls) == 1, data
-        assert result.content == "Let me see."
+        data = constraint.openings[0].encode() + say(words, start, random.Random(number))
+        assert len(parsed(output_format, data).calls) == 1, data
+
+
+@pytest.mark.parametrize(
+    ("family", "said"),
+    [
+        ("hermes", '<tool_call>{"name":"clock","arguments":{}}</tool_call>'),
+        ("hermes", '<tool_call>\n\n{ "name": "clock", "arguments": {}, "id": "7" }\n</tool_call>'),
+        ("mistral-nemo", '[TOOL_CALLS][{"name": "clock", "arguments": {}, "id": "abcdef123"}]'),
+        ("mistral-nemo", '[TOOL_CALLS] [{"name":"clock","arguments":{}},{"name":"clock","arguments":{}}]'),
+        ("glm", "<tool_call>clock</tool_call>"),
+        ("qwen3-coder", "<function=clock></function>"),
+        ("qwen3-coder", "<tool_call>\n<function=clock>\n</function>\n</tool_call>"),
+        ("gpt-oss", "<|channel|>commentary to=functions.clock <|constrain|>json<|message|>{}"),
+        ("gpt-oss", "<|start|>assistant to=functions.clock<|channel|>commentary<|message|>{}"),
+    ],
+)
+def test_models_may_write_calls_as_they_are_used_to(family: str, said: str) -> None:
+    output_format = detect_output_format(TEMPLATES[family])
+    constraint = lazy(output_format)
+    assert constraint is not None
+    words = Words(output_format, spelled=False)
+    assert words.behind(words.matcher(constraint.source), said).is_accepting(), said
+
+
+@pytest.mark.parametrize(
+    ("family", "said"),
+    [
+        ("hermes", '<tool_call>\n{"name": "clocks'),
+        ("hermes", '<tool_call>\n{"name": "get_weather", "arguments": {"days'),
+        ("qwen3-coder", "<function=clocks"),
+        ("mistral-small", "[TOOL_CALLS]get_news"),
+        ("kimi", "<|tool_call_begin|>functions.get_weathers"),
+        ("gpt-oss", "<|channel|>commentary to=functions.get_news"),
+    ],
+)
+def test_what_nobody_offers_cannot_be_called(family: str, said: str) -> None:
+    output_format = detect_output_format(TEMPLATES[family])
+    constraint = lazy(output_format)
+    assert constraint is not None
+    words = Words(output_format, spelled=False)
+    matcher = words.matcher(constraint.source)
+    taken = [token for token in words.spell(said) if matcher.validate_tokens([token]) and matcher.consume_token(token)]
+    assert len(taken) < len(words.spell(said))
 
 
 def test_harmony_may_think_before_it_calls() -> None:
@@ -204,6 +285,19 @@ def test_free_answers_have_no_constraint() -> None:
     output_format = detect_output_format(TEMPLATES["hermes"])
     assert tool_constraint(output_format, TOOLS, ToolChoice("none")) is None
     assert tool_constraint(output_format, TOOLS, ToolChoice("auto")) is None
+    assert lazy(output_format, ()) is None
+
+
+@pytest.mark.parametrize("family", ["llama3", "xlam", "muse", "pythonic"])
+def test_without_an_opening_of_its_own_a_call_is_not_told_from_an_answer(family: str) -> None:
+    assert lazy(detect_output_format(TEMPLATES[family])) is None
+
+
+def test_no_call_begins_in_the_reasoning() -> None:
+    constraint = lazy(detect_output_format(TEMPLATES["qwen3"]), reasoning_open=True)
+    assert constraint is not None
+    assert ("<think>", "</think>") in constraint.asides
+    assert constraint.aside_open
 
 
 @pytest.mark.parametrize(("tools", "name"), [((), "no tool to call"), (TOOLS, "get_news")])

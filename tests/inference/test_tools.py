@@ -32,6 +32,8 @@ TOOLS = (
     ),
 )
 REQUEST = GenerationRequest("m", ASK, tools=TOOLS)
+BEYOND_US = Tool("odd", "", '{"type": "object", "properties": {"n": {"type": "integer", "not": {"const": 1}}}}')
+"""With this among the tools no grammar can be made, so that a model may write whatever it likes."""
 NOISE = "<|noise|>"
 """A control token that nobody looks for."""
 
@@ -120,7 +122,7 @@ def test_a_call_that_is_cut_off_is_not_completed(folder: tuple[Path, Kernels], f
 @families
 def test_what_is_no_call_stays_text(folder: tuple[Path, Kernels], family: CallScripts) -> None:
     with speaking(folder, family, family.reasoned(THOUGHT, family.nonsense)) as model:
-        answer = model.answer(replace(REQUEST, reasoning_effort=family.effort))
+        answer = model.answer(replace(REQUEST, tools=(*TOOLS, BEYOND_US), reasoning_effort=family.effort))
     assert answer.calls == ()
     assert answer.text == family.nonsense
     assert answer.reasoning == THOUGHT

@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         Finished,
         GenerationRequest,
         GenerationStats,
+        LazyConstraint,
         Logprobs,
         ModelLoading,
         Origin,
@@ -113,7 +114,7 @@ else:
             "errors": "BadFile BadRequest BadTemplate Busy Cancelled ContextExceeded EngineFault HubFailed LmdeckError "
             "ModelNotFound ModelUnusable ModelWillNotFit RemoteFailed StorageFailed",
             "generation": "STOP_REASON_TEXT AnswerConfig Constraint ConstraintKind ContextTrimmed Event Failed "
-            "Finished GenerationRequest GenerationStats Logprobs ModelLoading Origin OverflowPolicy "
+            "Finished GenerationRequest GenerationStats LazyConstraint Logprobs ModelLoading Origin OverflowPolicy "
             "PromptProgress Queued RawPrompt ReasoningDelta ReasoningEffort StopReason TextDelta TokenLogprob "
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
@@ -158,6 +159,7 @@ __all__ = [
     "GuardrailLevel",
     "HubFailed",
     "ImagePart",
+    "LazyConstraint",
     "LmdeckError",
     "LoadConfig",
     "LoadedValue",

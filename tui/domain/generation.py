@@ -67,6 +67,28 @@ class Constraint:
 
 
 @dataclass(frozen=True, slots=True)
+class LazyConstraint:
+    """A form for passages of an answer that is free otherwise: for the calls of tools in it.
+
+    Nobody has asked for it, so that an answer is free where it cannot be kept.
+    """
+
+    source: str
+    """The grammar of one passage with its opening, in llguidance's Lark."""
+    openings: tuple[str, ...]
+    """The texts with which a passage begins. One between two quotation marks is only spoken of."""
+    asides: tuple[tuple[str, str], ...] = ()
+    """What blocks of reasoning begin and end with: no passage begins in them. A block stands at the beginning of the
+    output, behind another or behind a passage."""
+    aside_open: bool = False
+    """Whether the output begins inside such a block."""
+    lead: str = ""
+    """What stands before the output and may be part of the first opening."""
+    once: bool = False
+    """Whether the answer ends with its first passage."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """A function that the model may call."""
 

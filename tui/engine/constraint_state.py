@@ -76,7 +76,29 @@ class ConstraintState:
         if not self._vocabulary.ends_generation(token) and not self._matcher.consume_token(token):
             raise self._fault()
 
-    def begin(self) -> None:
+    def beyond(self, data: bytes) -> bytes:
+        """What of these bytes stands behind the end of the form; empty if it does not end in them."""
+        matcher = self._matcher.deep_copy()
+        text = data.decode("utf-8", "surrogateescape")
+        for at, character in enumerate(text):
+            if not takes(matcher, self._tokenizer, character.encode("utf-8", "surrogateescape")):
+                break
+            if matcher.is_stopped():
+                return text[at + 1 :].encode("utf-8", "surrogateescape")
+        return b""
+
+    def refuse(self, token: int, logits: ctypes.Array[ctypes.c_float]) -> None:
+        """Go on from a token that was drawn before the form has begun and is not allowed.
+
+        Either the form begins now, or the logit of the token is put to minus infinity. If it would have ended the
+        output, all but those that lead to the form follow it, as well as where an opening was begun that is no
+        beginning of the form.
+        """
+        self._begin()
+        if not self.active:
+            self._rule_out(token, logits)
+
+    def _begin(self) -> None:
         """Let the form begin now, if the output just turned out not to begin with the opening.
 
         What was said of the opening is then the beginning of the form; if it cannot be, nothing changes.
@@ -85,12 +107,7 @@ class ConstraintState:
             self.active = not self._opened or self._matcher.consume_tokens(self._opened)
             self._begun = bool(self._opened)
 
-    def rule_out(self, token: int, logits: ctypes.Array[ctypes.c_float]) -> None:
-        """Put the logit of a token that is not allowed to minus infinity before the form has begun.
-
-        If it would have ended the output, all but those that lead to the form follow it, as well as where an opening
-        was begun that is no beginning of the form.
-        """
+    def _rule_out(self, token: int, logits: ctypes.Array[ctypes.c_float]) -> None:
         if not (self._opening or self._due) and self._vocabulary.ends_generation(token):
             self._due = self._vocabulary.tokenize(self._triggers[0].decode())
         everything = self._opened or self._due
@@ -99,7 +116,10 @@ class ConstraintState:
                 logits[other] = -math.inf
 
     def apply(self, logits: NDArray[float32]) -> None:
-        """Put every logit to minus infinity whose token is not allowed. Raises EngineFault if llguidance gives up."""
+        """Put every logit to minus infinity whose token is not allowed.
+
+        Raises EngineFault if llguidance gives up, or if none is left.
+        """
         import numpy
 
         if self._mask is None:
@@ -109,6 +129,11 @@ class ConstraintState:
             raise self._fault()
         allowed = numpy.unpackbits(self._mask.view(numpy.uint8), count=logits.size, bitorder="little")
         numpy.copyto(logits, -numpy.inf, where=allowed == 0)
+        if not (logits.max() > -math.inf):
+            raise EngineFault(
+                "No token is left that both the form and the other settings allow.",
+                "Loosen the schema, or the logit bias and the least number of tokens.",
+            )
 
     def _may_open(self, token: int) -> bool:
         text = (self._tail + self._vocabulary.piece(token)).lstrip(_BLANKS)
@@ -144,11 +169,7 @@ class ConstraintState:
 
     def _taken(self, matcher: LLMatcher, data: bytes) -> bool:
         """Whether the matcher takes these bytes, or what they are without blanks in front."""
-        for text in (data, data.lstrip(_BLANKS)):
-            tokens = self._tokenizer.tokenize_bytes(text)
-            if matcher.validate_tokens(tokens) == len(tokens):
-                return not tokens or matcher.consume_tokens(tokens)
-        return False
+        return any(takes(matcher, self._tokenizer, text) for text in (data, data.lstrip(_BLANKS)))
 
     def _is_blank(self, token: int) -> bool:
         """Whether this is white space before the form that the model is free to make."""
@@ -159,6 +180,16 @@ class ConstraintState:
             f"The answer could not be kept to the form that was asked for: {short_reason(self._matcher.get_error())}",
             "The schema or grammar is probably too complex; simplify it.",
         )
+
+
+def takes(matcher: LLMatcher, tokenizer: LLTokenizer, data: bytes) -> bool:
+    """Let the matcher go on with these bytes; whether it could. If not, it stays where it was."""
+    try:
+        # The model's own way of cutting text may put a space before it.
+        tokens = tokenizer.greedy_tokenize(data.decode())
+    except UnicodeDecodeError:
+        tokens = tokenizer.tokenize_bytes(data)
+    return matcher.validate_tokens(tokens) == len(tokens) and (not tokens or bool(matcher.consume_tokens(tokens)))
 
 
 def short_reason(text: str) -> str:

@@ -13,15 +13,18 @@ from tui.domain import (
     BadRequest,
     Constraint,
     ContextExceeded,
+    LazyConstraint,
     LoadConfig,
     MemoryEstimate,
     ModelInfo,
     SamplingConfig,
 )
 from tui.engine.constraint import Constraints
+from tui.engine.constraint_state import ConstraintState
 from tui.engine.embedding import EmbeddingWorker
 from tui.engine.embedding_text import rank_form, rank_prompts, tokenize_inputs
 from tui.engine.images import ImageStep, MediaLayout, Projector, flatten
+from tui.engine.lazy_state import LazyState
 from tui.engine.library import load_llama
 from tui.engine.lifetime import Lifetime
 from tui.engine.loaded_values import loaded_values
@@ -177,7 +180,7 @@ class LoadedModel:
         prompt: list[int],
         sampling: SamplingConfig,
         *,
-        constraint: Constraint | None = None,
+        constraint: Constraint | LazyConstraint | None = None,
         priority: int = 0,
         keep_state: bool = False,
         media: MediaLayout | None = None,
@@ -199,7 +202,11 @@ class LoadedModel:
                 context_length=self.context_length,
             )
         with self._lifetime.use():
-            state = self._constraints.start(constraint) if constraint is not None else None
+            state: ConstraintState | LazyState | None = None
+            if isinstance(constraint, LazyConstraint):
+                state = self._constraints.start_lazy(constraint)
+            elif constraint is not None:
+                state = self._constraints.start(constraint)
             sampler = Sampler(sampling, self.vocabulary, self.trained_context_length, state, self.config.seed)
             # The numbers that stand for images are no tokens that could be repeated.
             sampler.prime(prompt if media is None else [token for token in prompt if token >= 0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.domain import BadRequest, EngineFault, SamplingConfig, TokenLogprob
 from tui.engine.constraint_state import ConstraintState
+from tui.engine.lazy_state import LazyState
 from tui.engine.library import load_llama
 from tui.engine.logprobs import MOST_ALTERNATIVES, LogprobCollector
 from tui.engine.penalties import Penalties
@@ -92,7 +93,7 @@ class Sampler:
         config: SamplingConfig,
         vocabulary: Vocabulary,
         trained_context_length: int,
-        constraint: ConstraintState | None = None,
+        constraint: ConstraintState | LazyState | None = None,
         default_seed: int | None = None,
     ) -> None:
         check_sampling(config, vocabulary.size)
@@ -149,7 +150,7 @@ class Sampler:
         return self._logprobs.take() if self._logprobs is not None else []
 
     def _sample_constrained(
-        self, constraint: ConstraintState, logits: ctypes.Array[ctypes.c_float], context: Any, output: int
+        self, constraint: ConstraintState | LazyState, logits: ctypes.Array[ctypes.c_float], context: Any, output: int
     ) -> int:
         """A token that the constraint allows, chosen as if no others existed."""
         sample = self._llama.llama_sampler_sample
@@ -161,10 +162,9 @@ class Sampler:
                 if constraint.allows(token):
                     constraint.accept(token)
                     return token
-                constraint.begin()
+                constraint.refuse(token, logits)
                 if constraint.active:
                     break
-                constraint.rule_out(token, logits)
             else:
                 raise EngineFault("The model cannot begin the form that was asked for.", "Ask without it.")
         if self._may_try and self._tries.worth_it():
@@ -176,13 +176,7 @@ class Sampler:
             if allowed:
                 constraint.accept(token)
                 return token
-        row = _as_array(logits)
-        constraint.apply(row)
-        if not (row.max() > -math.inf):
-            raise EngineFault(
-                "No token is left that both the form and the other settings allow.",
-                "Loosen the schema, or the logit bias and the least number of tokens.",
-            )
+        constraint.apply(_as_array(logits))
         token = sample(self._chain, context, output)
         constraint.accept(token)
         return token

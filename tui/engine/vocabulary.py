@@ -37,6 +37,7 @@ class Vocabulary:
         self._ends: dict[int, bool] = {}
         self._all_ends: list[int] | None = None
         self._control: frozenset[int] | None = None
+        self._special: frozenset[int] | None = None
         self.beginning: int = llama.llama_vocab_bos(self._handle)
         self.end: int = llama.llama_vocab_eos(self._handle)
         self.adds_beginning: bool = llama.llama_vocab_get_add_bos(self._handle)
@@ -125,15 +126,17 @@ class Vocabulary:
             mistral = [text for text in ("[PREFIX]", "[SUFFIX]") if len(self.tokenize(text)) == 1]
         return [text for text in (*known, *mistral) if text]
 
-    def special_tokens(self) -> list[int]:
+    def special_tokens(self) -> frozenset[int]:
         """Tokens that steer the model and say nothing: control tokens, and user-defined ones that look like tags."""
-        with self._lifetime.use():
-            attributes = [self._llama.llama_vocab_get_attr(self._handle, token) for token in range(self.size)]
-        return [
-            token
-            for token, attribute in enumerate(attributes)
-            if attribute & _NOT_TEXT or (attribute & _USER_DEFINED and _is_tag(self.piece(token)))
-        ]
+        if self._special is None:
+            with self._lifetime.use():
+                attributes = [self._llama.llama_vocab_get_attr(self._handle, token) for token in range(self.size)]
+            self._special = frozenset(
+                token
+                for token, attribute in enumerate(attributes)
+                if attribute & _NOT_TEXT or (attribute & _USER_DEFINED and _is_tag(self.piece(token)))
+            )
+        return self._special
 
     def control_tokens(self) -> frozenset[int]:
         """Tokens that steer the model and are never part of what it says, unless somebody looks for them."""

@@ -16,7 +16,7 @@ from tui.formats.output import Delta, OutputFormat, OutputParser, detect_output_
 from tui.formats.renderer import DEFAULT_IMAGE_MARKER
 from tui.formats.template_diff import template_diff
 from tui.formats.token_count import TokenCounter, token_counter
-from tui.formats.tool_constraint import tool_constraint
+from tui.formats.tool_constraint import lazy_tool_constraint, tool_constraint
 from tui.formats.traits import template_traits
 from tui.formats.utf8 import Utf8Decoder
 
@@ -39,6 +39,7 @@ __all__ = [
     "fim_prompt",
     "find_fill_in_tokens",
     "instructed",
+    "lazy_tool_constraint",
     "template_diff",
     "template_traits",
     "token_counter",

@@ -1,30 +1,27 @@
-"""Tool choice made certain: a grammar in the model's own format, so that a call that must come comes."""
+"""Tool choice made certain: a grammar in the model's own format, for calls that must come and for those that do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tui.domain import BadRequest, Constraint, Tool, ToolChoice
-from tui.formats.output.format import CallSyntax, ChannelSyntax, OutputFormat
+from tui.domain import BadRequest, Constraint, LazyConstraint, Tool, ToolChoice
+from tui.formats.output.format import CallSyntax, ChannelSyntax, NamedShape, OutputFormat, TaggedShape
 from tui.formats.tool_grammar import ToolGrammar
 
 
 def tool_constraint(output_format: OutputFormat, tools: Sequence[Tool], choice: ToolChoice) -> Constraint | None:
-    """The form that an answer must have so that the choice is kept; `None` if it may have any.
+    """The form that an answer must have so that a required call comes; `None` if it may have any.
 
-    - `required`: nothing but calls of these tools, or of the one that is named, one or several as `parallel` says;
-      the arguments are valid by the tool's schema. As for every constraint without `after`, reasoning comes before.
-    - `auto` without `parallel`: the answer is free, and what follows the text that opens a call is one call.
+    It is nothing but calls of these tools, or of the one that is named, one or several as `parallel` says; the
+    arguments are valid by the tool's schema. As for every constraint without `after`, reasoning comes before.
 
     The source is a grammar in llguidance's Lark. Its markers are plain text in rules `marker_N: "TEXT"`; where such a
     text is one special token, the rule has to become that token (`marker_N: <[ID]>`), as special tokens are no text.
 
     Raises BadRequest if there is no such tool.
     """
-    if choice.mode == "none" or (choice.mode == "auto" and choice.parallel):
+    if choice.mode != "required":
         return None
-    if choice.mode == "auto":
-        return _single(output_format, tools)
     chosen = [tool for tool in tools if not choice.name or tool.name == choice.name]
     if not chosen:
         raise BadRequest(
@@ -45,17 +42,64 @@ def tool_constraint(output_format: OutputFormat, tools: Sequence[Tool], choice: 
     return Constraint("lark", grammar.source(f"{grammar.text(_before(grammar, syntax, opening))} {calls}"))
 
 
-def _single(output_format: OutputFormat, tools: Sequence[Tool]) -> Constraint | None:
-    """One call at most, behind the text that opens it."""
-    if not tools or output_format.channels is not None or not output_format.calls:
+def lazy_tool_constraint(
+    output_format: OutputFormat, tools: Sequence[Tool], *, parallel: bool, reasoning_open: bool
+) -> LazyConstraint | None:
+    """What a model is held to that may call these tools: what it begins as a call has to become one.
+
+    `None` where no text tells for certain that a call begins: the answer is then free, and read as it comes. Without
+    `parallel` the answer ends with its first call. `reasoning_open` is whether the prompt left the reasoning open.
+    """
+    if not tools:
+        return None
+    if output_format.channels is not None:
+        return _lazy_header(output_format, output_format.channels, tools) if output_format.harmony else None
+    # What a model says first behind a lead opens its answers as well as its calls.
+    if not output_format.calls or output_format.calls[0].known_only or output_format.lead:
         return None
     syntax = output_format.calls[0]
-    if not syntax.openings or syntax.overlap:
-        return None
     grammar = ToolGrammar(syntax, output_format.markers)
-    calls = _section(grammar, syntax, tools, parallel=False)
-    source = grammar.source(f"{grammar.text(grammar.gap)} {calls}")
-    return Constraint("lark", source, after=syntax.openings[:1], optional=True)
+    several = parallel and (grammar.lists or (not grammar.fills_section and bool(syntax.closings)))
+    section = _section(grammar, syntax, tools, several)
+    begun = [grammar.text(opening[: len(opening) - syntax.overlap]) for opening in syntax.openings]
+    forms = [f"({' | '.join(begun)}) BLANKS? {section}"] if begun else []
+    naked = [text for text in syntax.naked if text == _beginning(syntax)]
+    if naked:
+        forms.append(grammar.any_call(tools))
+    if not forms:
+        return None
+    return LazyConstraint(
+        grammar.source(" | ".join(forms)),
+        (*syntax.openings, *naked),
+        tuple((tags.opening, tags.closing) for tags in output_format.reasoning),
+        aside_open=reasoning_open,
+        once=not parallel,
+    )
+
+
+def _beginning(syntax: CallSyntax) -> str:
+    """The text that the model's own shape of calls begins with, where it has one."""
+    match syntax.shapes[0]:
+        case NamedShape(fields=fields):
+            return fields[0][0]
+        case TaggedShape(opening=opening):
+            return opening
+    return ""
+
+
+def _lazy_header(output_format: OutputFormat, channels: ChannelSyntax, tools: Sequence[Tool]) -> LazyConstraint:
+    """A header that names a function, in either of the forms that Harmony has, and the message behind it."""
+    grammar = ToolGrammar(CallSyntax(()), output_format.markers)
+    start = f"{channels.start}assistant"
+    headers = [f"{start} to=functions."]
+    headers += [f"{channels.channel}{channel} to=functions." for channel in ("commentary", "analysis")]
+    between = f"({grammar.text(f'{channels.channel}commentary')})? ({grammar.text(f' {channels.constrain}json')})?"
+    calls = " | ".join(
+        f"{grammar.text(tool.name)} {between} {grammar.text(channels.message)} {grammar.arguments(tool)}"
+        for tool in tools
+    )
+    source = grammar.source(f"({' | '.join(map(grammar.text, headers))}) ({calls})")
+    return LazyConstraint(source, tuple(headers), lead=start, once=True)
 
 
 def _before(grammar: ToolGrammar, syntax: CallSyntax, opening: str) -> str:
@@ -66,18 +110,18 @@ def _before(grammar: ToolGrammar, syntax: CallSyntax, opening: str) -> str:
 def _section(grammar: ToolGrammar, syntax: CallSyntax, tools: Sequence[Tool], parallel: bool) -> str:
     """The calls behind an opening, with its closing."""
     call = grammar.any_call(tools)
-    closing = grammar.gap + (syntax.closings or ("",))[0]
+    closing = f"BLANKS? ({' | '.join(map(grammar.text, syntax.closings))})" if syntax.closings else ""
     opening = (syntax.openings or ("",))[0]
     if grammar.lists:
-        calls = f'"[" {call}' + (f' (", " {call})*' if parallel else "") + ' "]"'
-        return f"{calls} {grammar.text(closing)}"
+        more = f'(BLANKS? "," BLANKS? {call})*' if parallel else ""
+        return f'"[" BLANKS? {call} {more} BLANKS? "]" {closing}'
     if not parallel or (syntax.known_only and not opening):
-        return f"{call} {grammar.text(closing)}"
+        return f"{call} {closing}"
     if grammar.fills_section:
         # A section for each call, as the models were trained.
         again = grammar.text(grammar.between + _before(grammar, syntax, opening))
-        return f"{call} {grammar.text(closing)} ({again} {call} {grammar.text(closing)})*"
-    return f"{call} ({grammar.text(grammar.between)} {call})* {grammar.text(closing)}"
+        return f"{call} {closing} ({again} {call} {closing})*"
+    return f"{call} ({grammar.text(grammar.between)} {call})* {closing}"
 
 
 def _in_channel(output_format: OutputFormat, channels: ChannelSyntax, tools: Sequence[Tool]) -> Constraint:

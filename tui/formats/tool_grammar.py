@@ -20,6 +20,9 @@ from tui.formats.output.tool_types import ToolTypes
 _JSON_OPTIONS = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,24}"}
 _DEEPEST = 12
 _ANY_TEXT = "/(?s:.*)/"
+_BLANKS = r"BLANKS: /[ \t\r\n]{1,24}/"
+# What some models have beside a function's name: a number of their own for the call.
+_ID = r'/"(id|tool_call_id)"/', r'/"[a-zA-Z0-9_.:-]{1,64}"/'
 
 
 def _quoted(text: str) -> str:
@@ -87,7 +90,11 @@ class ToolGrammar:
     def source(self, start: str) -> str:
         """The whole grammar."""
         markers = [f"{name}: {_quoted(text)}" for text, name in self._markers.items() if text in self._used]
-        return "\n".join((f"start: {start}", *self._rules, *markers, ""))
+        return "\n".join((f"start: {start}", *self._rules, _BLANKS, *markers, ""))
+
+    def spaced(self, *parts: str) -> str:
+        """Parts with white space between them, or none: models differ in that, though not in what they say."""
+        return " BLANKS? ".join(part for part in parts if part)
 
     def text(self, text: str) -> str:
         """A fixed text, which may have markers in it."""
@@ -119,9 +126,14 @@ class ToolGrammar:
         return self._json(_schema(tool))
 
     def _json_call(self, tool: Tool, shape: JsonShape) -> str:
-        name = json.dumps(tool.name, ensure_ascii=False)
-        head = f"{{{name}: " if shape.name_is_key else f'{{"{shape.name_key}": {name}, "{shape.arguments_key}": '
-        return f'{self.text(head)} {self.arguments(tool)} "}}"'
+        name = self.text(json.dumps(tool.name, ensure_ascii=False))
+        if shape.name_is_key:
+            return self.spaced('"{"', name, '":"', self.arguments(tool), '"}"')
+        name_key, arguments_key = (_quoted(json.dumps(key)) for key in (shape.name_key, shape.arguments_key))
+        number = self.spaced(_ID[0], '":"', _ID[1])
+        before, behind = f'({number} BLANKS? "," BLANKS?)?', f'(BLANKS? "," BLANKS? {number})?'
+        said = self.spaced(name_key, '":"', name, '","', arguments_key, '":"', self.arguments(tool))
+        return f'"{{" BLANKS? {before} {said} {behind} BLANKS? "}}"'
 
     def _named_call(self, tool: Tool, shape: NamedShape) -> str:
         parts = []
@@ -144,10 +156,8 @@ class ToolGrammar:
         schema = _schema(tool)
         types = ToolTypes([tool])
         required = schema.get("required") or []
-        bare = not shape.opening
-        parts = [self.text(shape.opening + tool.name + ("\n" if bare and shape.name_end == "\n" else shape.name_end))]
-        if not bare:
-            parts.append(self.text(shape.gap))
+        between = "BLANKS?" if shape.gap else '""'
+        parts = [self.text(shape.opening + tool.name + shape.name_end.rstrip("\n")), between]
         for name, part in _properties(schema).items():
             plain = _is_text(types.types(tool.name, name))
             value = self._rule(
@@ -167,11 +177,12 @@ class ToolGrammar:
 
     def _tagged_value(self, shape: TaggedShape, part: Any, schema: dict[str, Any], plain: bool) -> str:
         closing = shape.padding + shape.value_closing
+        between = "BLANKS?" if shape.gap else '""'
         if not plain:
-            return f"{self._json(part, schema)} {self.text(closing + shape.gap)}"
+            return f"{self._json(part, schema)} {self.text(closing)} {between}"
         tags = [tag for tag in (shape.parameter_opening, shape.closing) if tag]
         ends = [shape.value_closing, *(shape.padding + tag for tag in tags)]
-        return f"{self._value(part, closing, ends, tags)} {self.text(shape.gap)}"
+        return f"{self._value(part, closing, ends, tags)} {between}"
 
     def _value(self, part: Any, closing: str, ends: Sequence[str], starts: Sequence[str] = ()) -> str:
         """A text up to its closing, which is part of it: only so it is certain where it ends.

@@ -7,21 +7,30 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from tui.domain import BadRequest, Constraint, GenerationRequest, ToolChoice
-from tui.formats import OutputFormat, tool_constraint
+from tui.domain import BadRequest, Constraint, GenerationRequest, LazyConstraint, ToolChoice
+from tui.formats import OutputFormat, lazy_tool_constraint, tool_constraint
 
 # White space between the parts of JSON: a model that is lost would otherwise make it without end.
 _JSON_OPTIONS = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,24}"}
 _UNESCAPED_SLASH = re.compile(r"(?<!\\)/")
 
 
-def form_of(request: GenerationRequest, output_format: OutputFormat, reasoning_open: bool) -> Constraint | None:
+def form_of(
+    request: GenerationRequest, output_format: OutputFormat, reasoning_open: bool
+) -> Constraint | LazyConstraint | None:
     """The one constraint of a request; it begins behind the reasoning. Raises BadRequest.
+
+    Where tools may be called and nothing else is asked for, the answer is free, and only what is begun as a call is
+    held to be one.
 
     Where tools may be called and the answer has a form too, the form holds for an answer that is no call. So it says
     nothing where a call is required; clients that want the form of later answers send it then, too.
     """
     choice = request.tool_choice
+    if request.constraint is None and choice.mode == "auto":
+        return lazy_tool_constraint(
+            output_format, request.tools, parallel=choice.parallel, reasoning_open=reasoning_open
+        )
     calls = tool_constraint(output_format, request.tools, choice) if request.tools else None
     if request.constraint is None:
         return None if calls is None else _behind_reasoning(calls, output_format, reasoning_open)
