@@ -161,16 +161,22 @@ async def test_what_is_typed_while_a_thread_is_opened_is_for_that_thread(
         opened.wait(10)
         return read_now(thread_id, count)
 
-    async with person_at(ready, NARROW) as person:
-        monkeypatch.setattr(ready.threads, "last_messages", slow)
+    async def type_while_it_opens(person: Person, *keys: str) -> None:
+        opened.clear()
         opening = asyncio.create_task(person.chat.open_thread(thread_id))
-        await person.pilot.press("h", "i", "enter")
+        await person.pilot.press(*keys)
         opened.set()
         await opening
         await person.settle()
+
+    async with person_at(ready, NARROW) as person:
+        monkeypatch.setattr(ready.threads, "last_messages", slow)
+        await type_while_it_opens(person, "h", "i", "enter")
         # What had been kept there stands before it, so that it is not sent unseen.
         assert person.chat.composer.text == "kept\nhi"
         assert "Not sent" in person.toasts()
         assert len(ready.threads.messages(thread_id)) == 2
-        await person.press("enter")
+        await type_while_it_opens(person, "!")
+        assert person.chat.composer.text == "kept\nhi!"
+        await person.press("backspace", "enter")
         assert ready.threads.messages(thread_id)[2].message.text == "kept\nhi"

@@ -122,6 +122,8 @@ class ThreadPanes(ChatPanes):
     async def _take_draft(self, left: str) -> None:
         """Let the composer hold the draft of the open thread; `left` is what it held when the other one was left."""
         thread_id = self.conversation.thread_id
+        if thread_id and thread_id == self._draft_of:
+            return
         draft = await self.drafts.load(thread_id)
         if left.strip():
             await self.save_draft()
