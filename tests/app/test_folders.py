@@ -120,9 +120,9 @@ async def test_copies_are_told_apart_where_the_list_cuts_their_titles(ready: Fak
     add_thread(ready, "A title that is longer than the list is wide")
     async with person_at(ready, NARROW) as person:
         await person.press("ctrl+t", "c")
-        assert any("A title that is… (copy) " in row for row in person.rows())
+        assert any("A title that is longe… (copy) " in row for row in person.rows())
         await person.press("ctrl+t", "c")
-        assert any("A title that … (copy 2) " in row for row in person.rows())
+        assert any("A title that is lon… (copy 2) " in row for row in person.rows())
 
 
 async def test_what_works_on_threads_only_says_so_on_a_folder(ready: FakeWorkbench) -> None:
