@@ -129,3 +129,34 @@ def test_answers_side_by_side_say_nothing_about_speed(workbench: Workbench) -> N
     assert not long.done
     assert workbench.expected_speed("endless", config) is None
     long.cancel()
+
+
+def test_a_virtual_models_fields_reach_the_prompt_also_once_its_base_is_loaded(
+    workbench: Workbench, lmdeck_home: Path
+) -> None:
+    recipe = lmdeck_home / "models" / "acme" / "mood" / "model.yaml"
+    recipe.parent.mkdir(parents=True)
+    field = "{key: mood, type: string, defaultValue: calm, effects: [{type: setJinjaVariable, variable: mood}]}"
+    template = "{{ mood }}|{% for message in messages %}{{ message.content }}{% endfor %}"
+    recipe.write_text(f"model: acme/mood\nbase: hello\ncustomFields: [{field}]\n")
+    workbench.decisions.defaults.save("acme/mood", {"load.chat_template": template})
+    workbench.catalogue.refresh()
+    thread = workbench.threads.create_thread()
+    workbench.threads.add_message(thread.id, text_message("user", "Hi"))
+    workbench.load("hello")
+    prompts = []
+    for overrides in ({}, {"custom.mood": "wild"}):
+        workbench.threads.save_thread_settings(thread.id, ThreadSettings(overrides=overrides))
+        answer = workbench.answer(thread.id, "acme/mood", parent_id=workbench.threads.messages(thread.id)[0].id)
+        assert answer.generation.wait(60)
+        prompts.append(answer.generation.prompt)
+    assert [prompt.partition("|")[0][-4:] for prompt in prompts] == ["calm", "wild"]
+    last = workbench.threads.message(answer.message_id)
+    assert last is not None
+    assert last.settings["template.mood"] == "wild"
+    asked = GenerationRequest(
+        "acme/mood", (text_message("user", "Hi"),), decided=frozenset(), template_options=(("mood", '"merry"'),)
+    )
+    generation = workbench.generate(asked)
+    assert generation.wait(60)
+    assert "merry|" in generation.prompt

@@ -12,6 +12,7 @@ from typing import cast
 from tui.config import Collapsed, Decisions, ModelDefaultsStore, PresetStore, RemoteStore, Settings, Speed
 from tui.domain import (
     Cancelled,
+    CustomField,
     DeviceMemory,
     Event,
     Failed,
@@ -170,6 +171,9 @@ class FakeWorkbench:
     def defaults_of(self, model_key: str, *, profile: str = "") -> Collapsed:
         info = next(model for model in self.disk_models if model.key == model_key)
         return self.decisions.collapsed(info, profile=profile)
+
+    def custom_fields(self, model_key: str) -> tuple[CustomField, ...]:
+        return next((model.custom_fields for model in self.disk_models if model.key == model_key), ())
 
     def settings_of(self, thread_id: str, model_key: str, *, said: ThreadSettings | None = None) -> Collapsed:
         layers = self.threads.settings_layers(thread_id)

@@ -29,8 +29,8 @@ def test_one_key_means_one_thing_in_each_place() -> None:
     for where in {action.where for action in ACTIONS}:
         keys = Counter(key for action in ACTIONS if action.where == where for key in action.keys.split(",") if key)
         doubled = {key for key, count in keys.items() if count > 1}
-        # ctrl+c stops while something runs and copies otherwise.
-        assert doubled <= {"ctrl+c"}, f"{where}: {doubled}"
+        # ctrl+c stops while something runs and copies otherwise; a download is paused, or goes on.
+        assert doubled <= {"chat": {"ctrl+c"}, "downloads": {"p", "space"}}.get(where, set()), f"{where}: {doubled}"
 
 
 def test_keys_that_type_never_come_before_a_text_field() -> None:

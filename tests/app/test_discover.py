@@ -284,6 +284,50 @@ async def test_a_verdict_that_cannot_be_had_says_why(desk: HubWorkbench) -> None
         assert "✓ fits" in row_of(person, screen.choices, "Q8_0")
 
 
+TOO_LARGE = a_fit("none", 40, problem="40.0 GB are needed on CUDA0, and 24.0 GB are free.")
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_one_key_hides_what_will_not_fit_and_shows_it_again(desk: HubWorkbench, size: tuple[int, int]) -> None:
+    desk.fits = {"Q6_K": TOO_LARGE, "Q8_0": ModelUnusable("Its header does not end.", "Choose another file.")}
+    async with person_at(desk, size) as person:
+        screen = await open_files(person)
+        assert [one.variant.name for one in screen.choices.items] == ["Q4_K_M", "Q6_K", "Q8_0"]
+        screen.choices.highlight("Q6_K")
+        await person.press("o")
+        assert [one.variant.name for one in screen.choices.items] == ["Q4_K_M", "Q8_0"], "what is not known stays"
+        assert "1 hidden" in str(screen.choices.border_title)
+        assert "o only fitting" in person.text()
+        assert "40.0 GB are needed" not in person.text()
+        assert desk.settings.get("discover_only_fitting") is True
+        await person.press("o")
+        assert len(screen.choices.items) == 3
+        assert "hidden" not in str(screen.choices.border_title)
+        assert "o all files" in str(screen.box.border_subtitle)
+
+
+async def test_a_model_of_which_nothing_fits_is_marked_and_says_so(desk: HubWorkbench) -> None:
+    desk.fits = dict.fromkeys(FILES, TOO_LARGE)
+    desk.settings.set("discover_only_fitting", True)
+    async with person_at(desk) as person:
+        screen = await search(person, "talker")
+        await person.until(lambda: "✗" in row_of(person, screen.found, "maker/talker-GGUF"))
+        assert not screen.choices.items
+        assert "None of its 3 files fits this machine. o shows them." in words_of(person, screen.choices)
+        await person.press("o")
+        assert len(screen.choices.items) == 3
+        assert "✗" in row_of(person, screen.found, "maker/talker-GGUF")
+
+
+async def test_a_file_that_was_named_is_shown_though_it_will_not_fit(desk: HubWorkbench) -> None:
+    desk.fits = dict.fromkeys(FILES, TOO_LARGE)
+    desk.settings.set("discover_only_fitting", True)
+    async with person_at(desk) as person:
+        screen = await open_files(person, "maker/talker-GGUF@q8_0")
+        await person.until(lambda: "2 hidden" in str(screen.choices.border_title))
+        assert "✗ needs 40.0 GB" in row_of(person, screen.choices, "Q8_0")
+
+
 async def test_the_card_and_the_read_me_change_places(desk: HubWorkbench) -> None:
     async with person_at(desk) as person:
         screen = await open_files(person)

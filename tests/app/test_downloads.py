@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from tests.app.driving import Person, person_at
+from tests.app.fake_workbench import FakeWorkbench
 from tests.app.hub_workbench import HURRY, HubWorkbench, hub_workbench_at
 from tests.models.fake_hub import TOKEN, always, well
 from tests.models.hub_models import noise
+from tui.app.actions import BY_ID
 from tui.app.screens.dialogs import ConfirmDialog
 from tui.app.screens.downloads import DownloadsScreen
 from tui.app.screens.load_dialog import LoadDialog
-from tui.models.downloads import Download, Downloads, Persistence
+from tui.app.widgets.key_bar import active_keys
+from tui.models.downloads import Download, Downloads, DownloadState, FileProgress, Persistence
 from tui.models.hub import Hub, HubConnection
 
 NAME = "maker/talker-GGUF"
@@ -65,6 +68,12 @@ def row(person: Person, text: str) -> str:
     return found
 
 
+def offered(person: Person) -> set[str]:
+    """The words in the footer."""
+    keys = active_keys(person.app.screen)
+    return {BY_ID[name].footer for name in keys}
+
+
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
 async def test_an_empty_list_says_where_models_are_found(desk: HubWorkbench, size: tuple[int, int]) -> None:
     async with person_at(desk, size) as person:
@@ -98,6 +107,65 @@ async def test_pause_keeps_what_came_and_goes_on_from_there(desk: HubWorkbench, 
         last = desk.fake.file_requests()[-1]
         assert int(last.range.removeprefix("bytes=").removesuffix("-")) >= kept > 2 * CHUNK
     assert (desk.paths.models / NAME / "talker-Q8_0.gguf").read_bytes() == DATA
+
+
+class Still:
+    """A queue in which nothing moves; it notes what is asked of it."""
+
+    def __init__(self, *downloads: Download) -> None:
+        self.downloads = downloads
+        self.asked: list[tuple[str, str]] = []
+
+    def all(self) -> tuple[Download, ...]:
+        return self.downloads
+
+    def pause(self, identifier: str) -> None:
+        self.asked.append(("pause", identifier))
+
+    def resume(self, identifier: str) -> None:
+        self.asked.append(("resume", identifier))
+
+
+def one(state: DownloadState, *, elsewhere: bool = False) -> Download:
+    file = FileProgress("maker/talker-GGUF/talker-Q8_0.gguf", 1000, 1000 if state == "completed" else 100)
+    name = f"job_{state}{elsewhere}"
+    return Download(name, NAME, "Q8_0", state, (file,), 1.0, next_attempt=2e9, elsewhere=elsewhere)
+
+
+OFFERED: dict[DownloadState, set[str]] = {
+    "queued": {"pause", "cancel"},
+    "downloading": {"pause", "cancel"},
+    "verifying": {"pause", "cancel"},
+    "waiting": {"pause", "retry", "cancel"},
+    "paused": {"go on", "cancel"},
+    "failed": {"retry", "cancel"},
+    "cancelled": {"retry"},
+    "completed": {"load"},
+}
+DOES = {"pause": "pause", "go on": "resume", "retry": "resume"}
+
+
+async def test_the_footer_offers_what_the_download_under_the_cursor_can_do(workbench: FakeWorkbench) -> None:
+    queue = Still(*(one(state) for state in OFFERED), one("downloading", elsewhere=True))
+    workbench.downloads = queue  # type: ignore[attr-defined]
+    mine = {"pause", "go on", "retry", "cancel", "load"}
+    async with person_at(workbench, (80, 24)) as person:
+        await person.press("f4")
+        for state, words in OFFERED.items():
+            assert offered(person) & mine == words, state
+            assert all(word in person.bottom for word in words), state
+            queue.asked.clear()
+            await person.press("p", "r")
+            assert [name for name, _ in queue.asked] == [DOES[word] for word in DOES if word in words], state
+            if state != "completed":
+                await person.press("enter")
+                assert isinstance(person.app.screen, DownloadsScreen), "enter is for loading"
+            await person.press("down")
+        assert not offered(person) & mine, "what another lmdeck does can only be looked at"
+        assert "clear" in offered(person)
+        queue.downloads = (one("paused"),)
+        await person.until(lambda: "clear" not in offered(person))
+        assert offered(person) & mine == {"go on", "cancel"}
 
 
 async def test_cancel_asks_first_and_throws_away_what_came(desk: HubWorkbench) -> None:
@@ -213,8 +281,11 @@ async def test_what_another_process_does_can_be_looked_at_only(desk: HubWorkbenc
         async with person_at(desk) as person:
             await person.press("f4")
             assert "in another lmdeck" in row(person, "talker-GGUF Q4_0")
-            await person.press("p")
-            assert "Another lmdeck does this download. Stop it there." in " ".join(person.toasts().split())
+            assert "Another lmdeck does this download. It can be stopped there." in facts(person)
+            assert not offered(person) & {"pause", "go on", "retry", "cancel", "load"}
+            await person.press("p", "r", "x")
+            assert isinstance(person.app.screen, DownloadsScreen)
+            assert not person.toasts()
             assert other.get(job.id).active
             other.close()
             await person.until(lambda: "paused" in row(person, "talker-GGUF Q4_0"))

@@ -13,11 +13,12 @@ from tests.app.fake_workbench import FakeCatalogue, FakeWorkbench
 from tests.models.test_catalogue import put
 from tests.support.raw_gguf import RawFile, number_value, small_model, text_value
 from tests.support.stores import ollama_model
-from tui.app.model_rows import COLUMNS, header_text, sums_text
+from tui.app.model_rows import COLUMNS, ModelRow, header_text, sums_text
+from tui.app.model_text import facts
 from tui.app.screens.import_dialog import ImportDialog
 from tui.app.screens.library import LibraryScreen
 from tui.app.screens.load_dialog import LoadDialog
-from tui.domain import LoadConfig, ModelInfo
+from tui.domain import CustomField, LoadConfig, ModelInfo
 from tui.models import Abilities, Catalogue, Library, SoFar, known_sources
 from tui.models.describe import Reading, read
 from tui.models.gguf_bytes import KnownTexts
@@ -309,3 +310,9 @@ async def test_a_filter_shows_what_comes_first(workbench: FakeWorkbench, own: Pa
         row = screen_of(person).row
         assert row is not None
         assert row.name == shown[0]
+
+
+def test_the_facts_name_what_the_maker_of_a_model_lets_one_choose() -> None:
+    fields = (CustomField("think", "Thinking", "boolean", True), CustomField("n", "Budget", "number", 8, whole=True))
+    info = ModelInfo("a/v", Path("/m.gguf"), 1, custom_fields=fields)
+    assert ("own settings", "Thinking=on, Budget=8") in facts(ModelRow(info, "a/v"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from tests.app.driving import Person, add_thread, person_at
 from tests.app.fake_workbench import FakeWorkbench
 from tui.app.screens.sampling_panel import SamplingPanel
-from tui.domain import Constraint
+from tui.domain import Constraint, CustomField
 from tui.threads import ThreadSettings
 
 KIND = {"sampling.temperature": 0.3, "answer.system_prompt": "Be kind."}
@@ -259,3 +260,42 @@ async def test_a_preset_with_a_wrong_value_is_said_once_for_all_its_threads(
         await open_panel(person)
         assert "half  not all of it; p says why" in row_of(person, "Preset   ")
         assert "7" in row_of(person, "Top k")
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_what_the_maker_of_a_model_lets_one_choose_stands_first(
+    ready: FakeWorkbench, thread_id: str, size: tuple[int, int]
+) -> None:
+    fields = (
+        CustomField("enableThinking", "Enable Thinking", "boolean", True, "Whether it thinks before it answers"),
+        CustomField("mood", "Mood", "choice", "calm", choices=(("calm", "calm"), ("wild", "wild"))),
+    )
+    ready.disk_models[1] = replace(ready.disk_models[1], custom_fields=fields)
+    async with person_at(ready, size) as person:
+        await open_thread(person, thread_id)
+        await open_panel(person)
+        assert "Whether it thinks before it answers" in " ".join(person.text().split())
+        assert " on" in row_of(person, "Enable Thinking")
+        assert "file" in row_of(person, "Enable Thinking")
+        await person.press("right")
+        assert " off" in row_of(person, "Enable Thinking")
+        assert "thread" in row_of(person, "Enable Thinking")
+        await person.press("down", "right", "enter")
+        kept = ready.threads.thread_settings(thread_id).overrides
+        assert kept == {"custom.enableThinking": False, "custom.mood": "wild"}
+        panel = await open_panel(person)
+        await person.press("r", "m")
+        assert "── This model ──" in person.text()
+        await person.press("p", "1")
+        assert panel.settings.overrides == {"custom.mood": "wild"}, "another preset leaves the thread's choice"
+
+
+async def test_fields_of_another_model_stay_with_the_thread(ready: FakeWorkbench, thread_id: str) -> None:
+    said = ThreadSettings(overrides={"custom.enableThinking": False})
+    ready.threads.save_thread_settings(thread_id, said)
+    async with person_at(ready) as person:
+        await open_thread(person, thread_id)
+        await open_panel(person)
+        assert "Enable Thinking" not in person.text()
+        await person.press("down", "right", "enter")
+        assert ready.threads.thread_settings(thread_id).overrides == {**said.overrides, "sampling.top_k": 22}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -262,3 +263,19 @@ def test_a_hundred_messages_are_rendered_at_once() -> None:
     for _ in range(5):
         chat_format.render(messages, tools=[tool])
     assert (time.thread_time() - began) / 5 < 0.25
+
+
+def test_defaults_of_variables_come_after_the_effort_and_options_before() -> None:
+    qwen = own("qwen3")
+    off = (("enable_thinking", "false"),)
+    thinks, quiet = ending(qwen, "high"), ending(qwen, "off")
+    assert thinks != quiet
+
+    def tail(**asked: Any) -> str:
+        return qwen.render([USER], **asked).text.rpartition("Hello")[2]
+
+    assert tail(defaults=off) == quiet
+    assert tail(defaults=off, reasoning_effort="high") == thinks
+    assert tail(options=off, reasoning_effort="high") == quiet
+    with pytest.raises(BadRequest, match="cannot be set"):
+        tail(defaults=(("messages", "[]"),))

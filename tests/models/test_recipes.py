@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.models.test_catalogue import put
-from tui.domain import ModelUnusable
+from tui.domain import CustomField, ModelUnusable
 from tui.models import Catalogue
 from tui.models.recipes import read_recipe
 
@@ -159,3 +159,85 @@ def test_bombs_are_small(tmp_path: Path) -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]
     path = write(tmp_path, "model: a/b\nbase: x\n" + "\n".join(lines))
     assert "a0 is not known" in read_recipe(path).problem
+
+
+FIELDS = """
+model: a/v
+base: tiny
+customFields:
+  - key: enableThinking
+    displayName: Enable Thinking
+    description: Whether it thinks before it answers
+    type: boolean
+    defaultValue: true
+    effects:
+      - {type: setJinjaVariable, variable: enable_thinking}
+      - {type: prependSystemPrompt, content: Think hard.}
+      - {type: appendSystemPrompt, content: Then answer.}
+  - key: effort
+    type: select
+    options: [{label: A little, value: low}, {label: high, value: high}]
+    defaultValue: low
+    effects: [{type: setJinjaVariable, variable: reasoning_effort}]
+  - {key: budget, type: number, defaultValue: 100, int: true, min: 1, max: 500, slider: {min: 1, max: 500, step: 1}}
+  - {key: mood, type: string, defaultValue: "", effects: []}
+"""
+
+
+def test_custom_fields(tmp_path: Path) -> None:
+    put(tmp_path / "tiny.gguf")
+    write(tmp_path, FIELDS, "a/v")
+    write(
+        tmp_path,
+        "model: a/w\nbase: a/v\ncustomFields:\n- {key: mood, type: string, defaultValue: merry}",
+        "a/w",
+    )
+    catalogue = Catalogue([tmp_path])
+    thinking, effort, budget, mood = catalogue.find("a/v").custom_fields
+    assert thinking == CustomField(
+        "enableThinking", "Enable Thinking", "boolean", True, "Whether it thinks before it answers",
+        variables=("enable_thinking",), before=("Think hard.",), after=("Then answer.",),
+    )  # fmt: skip
+    assert (effort.label, effort.choices) == ("effort", (("low", "A little"), ("high", "high")))
+    assert [effort.takes(value) for value in ("high", "none", True)] == [True, False, False]
+    assert [budget.takes(value) for value in (500, 501, 0, 1.5, True, float("nan"))] == [True, *[False] * 5]
+    assert mood.default == ""
+    later = catalogue.find("a/w").custom_fields
+    assert [field.key for field in later] == ["enableThinking", "effort", "budget", "mood"]
+    assert later[-1].default == "merry"
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ("3", "customFields must be a list"),
+        ("[x]", r"customFields\[0\] must be a mapping"),
+        ("[{key: a b, type: boolean, defaultValue: true}]", r"customFields\[0\]\.key must be a name"),
+        ("[{key: a, type: colour, defaultValue: red}]", r"customFields\[0\]\.type must be one of boolean"),
+        ("[{key: a, type: boolean, defaultValue: 1}]", r"customFields\[0\]\.defaultValue is no value"),
+        ("[{key: a, type: number, defaultValue: .inf}]", r"\.defaultValue is no value"),
+        ("[{key: a, type: number, defaultValue: 5, max: 4}]", r"\.defaultValue is no value"),
+        ("[{key: a, type: number, defaultValue: 5, max: .nan}]", r"\.max must be a number"),
+        ("[{key: a, type: select, defaultValue: x}]", r"\.options must be a list of one to 50"),
+        ("[{key: a, type: select, options: [{label: x}], defaultValue: x}]", r"\.options must be a list of mappings"),
+        ("[{key: a, type: string, defaultValue: x, displayName: 3}]", r"\.displayName must be a text"),
+        ("[{key: a, type: boolean, defaultValue: true}, {key: a, type: string, defaultValue: x}]", "the key a twice"),
+        (
+            "[{key: a, type: boolean, defaultValue: true, effects: [{type: setJinjaVariable, variable: messages}]}]",
+            r"effects\[0\]\.variable must be the name",
+        ),
+        (
+            "[{key: a, type: string, defaultValue: x, effects: [{type: appendSystemPrompt, content: x}]}]",
+            r"effects\[0\] must be setJinjaVariable",
+        ),
+    ],
+)
+def test_custom_fields_that_cannot_be(tmp_path: Path, fields: str, problem: str) -> None:
+    recipe = read_recipe(write(tmp_path, f"model: a/v\nbase: tiny\ncustomFields: {fields}\n"))
+    assert re.search(problem, recipe.problem), recipe.problem
+
+
+def test_facts_of_the_latest_format(tmp_path: Path) -> None:
+    facts = "metadataOverrides: {fim: mixed, preferredMaxImageDimensionPixels: 768}"
+    recipe = read_recipe(write(tmp_path, f"model: a/v\nbase: tiny\n{facts}\n"))
+    assert (recipe.problem, dict(recipe.defaults.values)) == ("", {"load.largest_image_side": 768})

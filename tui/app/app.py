@@ -15,7 +15,8 @@ from textual.dom import DOMNode
 from textual.notifications import Notify
 from textual.screen import Screen
 
-from tui.app.actions import BY_ID, Action, bindings_for
+from tui.app.action import Action
+from tui.app.actions import BY_ID, bindings_for
 from tui.app.manners import ERROR_SECONDS, Manners
 from tui.app.screens.chat import ChatScreen
 from tui.app.server_desk import ServerDesk

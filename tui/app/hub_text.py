@@ -39,6 +39,11 @@ class Choice:
     """Whether it is what most people should take."""
 
     @property
+    def too_large(self) -> bool:
+        """Whether it is known not to fit."""
+        return self.fit is not None and self.fit.kind == "none"
+
+    @property
     def rank(self) -> int:
         """How well it fits, 0 the best; what is not known is taken for good."""
         return self.fit.rank if self.fit is not None else 0
@@ -177,6 +182,8 @@ def clock_text(seconds: float) -> str:
 def download_lines(one: Download) -> list[Line]:
     """All that is known of a download."""
     lines: list[Line] = [[(f"{one.repository} {one.name}", "bold"), (f"  {download_state(one)}", "quiet")]]
+    if one.elsewhere:
+        lines.append([("Another lmdeck does this download. It can be stopped there.", "")])
     if one.problem:
         lines.append([(one_line(one.problem), "problem")])
     if one.advice:

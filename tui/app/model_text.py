@@ -9,6 +9,7 @@ from tui.app.figures import bytes_text, parameters_text
 from tui.app.request_text import Line
 from tui.app.transcript.text import clean
 from tui.app.widgets.row_list import wrap
+from tui.config import field_parameters, value_text
 from tui.domain import ModelInfo
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def facts(row: ModelRow) -> list[tuple[str, str]]:
     experts = f", {model.experts} experts, {model.experts_used} used" if model.experts else ""
     files = f" in {len(model.files)} files" if len(model.files) > 1 else ""
     defaults = [f"{key.partition('.')[2]}={_short(value)}" for key, value in model.defaults.values]
+    own = [f"{one.label}={value_text(one, one.default)}" for one in field_parameters(model.custom_fields)]
     found = [
         ("problem", model.problem),
         ("key", model.key),
@@ -71,6 +73,7 @@ def facts(row: ModelRow) -> list[tuple[str, str]]:
         ("can", ", ".join(can) or ("" if model.problem else "answer")),
         ("projector", ", ".join(path.name for path in model.projectors or ())),
         ("defaults", ", ".join(defaults)),
+        ("own settings", ", ".join(own)),
         ("last used", time.strftime("%Y-%m-%d %H:%M", time.localtime(row.used)) if row.used else "never"),
         ("from", model.source + (f", where it is {model.store_name}" if model.store_name else "")),
         ("file", str(model.path)),

@@ -10,7 +10,8 @@ from textual.actions import parse
 from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from tui.app.actions import ACTIONS, Action, key_label
+from tui.app.action import Action
+from tui.app.actions import ACTIONS, key_label
 from tui.app.figures import fit
 from tui.app.stylesheets import stylesheet
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tui.app.widgets.parameter_form import Below
 from tui.config import Collapsed, LayerName, Parameter
@@ -20,9 +20,13 @@ _WORDS: dict[LayerName, str] = {
 """One word for each layer, as short as the column beside the value."""
 
 
-def below_of(collapsed: Collapsed, group: str, parameters: Sequence[Parameter]) -> Below:
-    """What counts where nothing is changed in a form of these parameters, and why."""
-    keys = {parameter.name: f"{group}.{parameter.name}" for parameter in parameters}
+def keys_of(group: str, parameters: Sequence[Parameter]) -> dict[str, str]:
+    """The dotted keys of declared parameters, by their names."""
+    return {parameter.name: f"{group}.{parameter.name}" for parameter in parameters}
+
+
+def below_of(collapsed: Collapsed, keys: Mapping[str, str]) -> Below:
+    """What counts where nothing is changed in a form, and why; `keys` are the dotted keys of its parameters by name."""
     return Below(
         {name: collapsed.value(key) for name, key in keys.items()},
         {name: _WORDS[collapsed.source(key).name] for name, key in keys.items()},

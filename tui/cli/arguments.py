@@ -59,6 +59,14 @@ def assigned(assignments: tuple[str, ...]) -> dict[str, str]:
     return values
 
 
+def template_option(text: str) -> tuple[str, str]:
+    """The name and the JSON text of `--option NAME=JSON`, a variable for the chat template. Raises BadRequest."""
+    name, found, value = text.partition("=")
+    if not name or not found:
+        raise BadRequest(f"{text} is no option.", "Write NAME=JSON, such as enable_thinking=false.", field="option")
+    return name, value
+
+
 def split_user_repo(text: str) -> tuple[str, str]:
     """The two names of `user/repo`. Raises BadRequest."""
     user, slash, repository = text.strip().partition("/")

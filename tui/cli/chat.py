@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.arguments import assigned, complete_model, model_or_only_one
+from tui.cli.arguments import assigned, complete_model, model_or_only_one, template_option
 from tui.cli.failures import INTERRUPTED
 from tui.domain import (
     STOP_REASON_TEXT,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 @click.option("-p", "--prompt", help="What to ask. Text on standard input is added after it.")
 @click.option("-s", "--system", help="A system prompt.")
 @click.option("--set", "assignments", metavar="NAME=VALUE", multiple=True, help="A load or sampling parameter.")
+@click.option("--option", "options", multiple=True, metavar="NAME=JSON", help="A variable for the chat template.")
 @click.option("--preset", default="", metavar="NAME", help="The preset to use.")
 @click.option("--reasoning", is_flag=True, help="Show what the model thinks, on standard error.")
 @click.option("--stats", is_flag=True, help="Show the figures of the answer, on standard error.")
@@ -47,6 +48,7 @@ def chat(
     prompt: str | None,
     system: str | None,
     assignments: tuple[str, ...],
+    options: tuple[str, ...],
     preset: str,
     reasoning: bool,
     stats: bool,
@@ -55,7 +57,7 @@ def chat(
 
     MODEL may be left out when there is only one; where there is none, lmdeck's built-in guide answers. NAME/MODEL is
     one of the remote engine NAME. `--set` takes every parameter of loading and sampling, such as
-    `--set context_length=8k --set temperature=0`.
+    `--set context_length=8k --set temperature=0`. `--option enable_thinking=false` tells the model's chat template.
     """
     from tui.paths import find_paths
     from tui.workbench import Workbench
@@ -75,6 +77,7 @@ def chat(
             # A script must not take an answer to a part of its question for one to the whole.
             overflow="stopAtLimit",
             decided=decided | {"answer.overflow"},
+            template_options=tuple(template_option(text) for text in options),
             preset=preset,
         )
         generation = workbench.generate(request)

@@ -9,6 +9,7 @@ from typing import get_args
 
 import click
 
+from tui.cli.arguments import template_option
 from tui.domain import BadRequest, ReasoningEffort
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -48,7 +49,7 @@ def render(
         read_messages(messages_file),
         tools=read_tools(tools_file) if tools_file else (),
         reasoning_effort=effort,
-        options=[_option(text) for text in options],
+        options=[template_option(text) for text in options],
         continue_last=continue_last,
         add_generation_prompt=not no_generation_prompt,
     )
@@ -74,10 +75,3 @@ def _template(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except ValueError as error:
         raise BadRequest(f"{path} is no text: {error}.", "Name a template file.", field="template") from error
-
-
-def _option(text: str) -> tuple[str, str]:
-    name, found, value = text.partition("=")
-    if not name or not found:
-        raise BadRequest(f"{text} is no option.", "Write NAME=JSON, such as enable_thinking=false.", field="option")
-    return name, value

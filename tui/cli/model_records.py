@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tui.domain import ModelInfo
@@ -36,6 +37,8 @@ def model_record(
         record["selectedVariant"] = entry.selected.variant_key
     if not model.embeds:
         record |= {"vision": model.sees, "trainedForToolUse": model.tools, "reasoning": model.thinks}
+    if model.custom_fields:
+        record["customFields"] = [asdict(field) for field in model.custom_fields]
     used = last_used(model)
     return record | {
         "maxContextLength": model.context_length,

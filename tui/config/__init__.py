@@ -4,6 +4,7 @@ file, presets, the defaults of models, the layers that decide each value, and th
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from tui.config.custom_fields import field_key, field_parameters
     from tui.config.decisions import Decisions
     from tui.config.guardrail import guardrail_setting
     from tui.config.layers import Collapsed, Layer, LayerName, Source, collapse
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tui.config.speeds import Speed, SpeedStore
     from tui.config.values import (
         CONSTRAINT_KEY,
+        CUSTOM_PREFIX,
         changed_values,
         checked_value,
         checked_values,
@@ -37,6 +39,7 @@ else:
     __getattr__ = lazy_names(
         __name__,
         {
+            "custom_fields": "field_key field_parameters",
             "decisions": "Decisions",
             "guardrail": "guardrail_setting",
             "layers": "Collapsed Layer LayerName Source collapse",
@@ -53,8 +56,8 @@ else:
             "server_parameters": "SERVER_PARAMETERS",
             "settings": "Settings",
             "speeds": "Speed SpeedStore",
-            "values": "CONSTRAINT_KEY changed_values checked_value checked_values default_values label_of "
-            "parameters_by_key to_json values_of",
+            "values": "CONSTRAINT_KEY CUSTOM_PREFIX changed_values checked_value checked_values default_values "
+            "label_of parameters_by_key to_json values_of",
         },
     )
 
@@ -62,6 +65,7 @@ __all__ = [
     "ANSWER_PARAMETERS",
     "BUILT_IN_SETTING",
     "CONSTRAINT_KEY",
+    "CUSTOM_PREFIX",
     "LM_STUDIO_LABELS",
     "LOAD_PARAMETERS",
     "LOAD_SECTIONS",
@@ -90,6 +94,8 @@ __all__ = [
     "checked_values",
     "collapse",
     "default_values",
+    "field_key",
+    "field_parameters",
     "guardrail_setting",
     "label_of",
     "model_folders",

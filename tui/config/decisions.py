@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from typing import Any
 
+from tui.config.custom_fields import FieldEffects, default_fields, effects_of, with_known_fields
 from tui.config.layers import Collapsed, Layer, collapse
 from tui.config.model_defaults import ModelDefaultsStore, SavedDefaults
 from tui.config.presets import Preset, PresetStore
@@ -20,6 +21,7 @@ from tui.domain import (
     Message,
     ModelInfo,
     StorageFailed,
+    TextPart,
     text_message,
 )
 
@@ -61,7 +63,9 @@ class Decisions:
         chosen = kept.preset if preset is None else preset
         found, problem = self._preset(chosen)
         layers = [Layer("preset", found.values, found.name)] if found else []
-        collapsed = collapse([*above, *layers, *self._below(model, kept, profile)])
+        fields = model.custom_fields if model is not None else ()
+        every = (*above, *layers, *self._below(model, kept, profile))
+        collapsed = collapse([with_known_fields(layer, fields) for layer in every])
         return replace(collapsed, missing_preset="" if found else chosen, preset_problem=problem)
 
     def settled(
@@ -84,13 +88,18 @@ class Decisions:
         by_group: dict[str, dict[str, Any]] = {"sampling": {}, "answer": {}, "load": {}}
         for key, source in found.sources.items():
             group, _, name = key.partition(".")
+            if group not in by_group:
+                continue
             # The other layers count again when the model is loaded, which may be long after this.
             if group != "load" or source.name in ("request", "thread", "folder"):
                 by_group[group][name] = found.value(key)
         answer = by_group["answer"]
+        effects = effects_of(model.custom_fields, found) if model is not None else FieldEffects()
         return replace(
             request,
-            messages=_with_system_prompt(request, answer.pop("system_prompt", "")),
+            messages=_with_system_prompt(request, answer.pop("system_prompt", ""), effects),
+            template_options=tuple({**dict(effects.options), **dict(request.template_options)}.items()),
+            template_defaults=effects.defaults,
             sampling=replace(request.sampling, **by_group["sampling"]),
             load=found.load if by_group["load"] else None,
             decided=None,
@@ -118,7 +127,7 @@ class Decisions:
                 yield Layer("profile", self.defaults.profile(model.key, profile), profile)
             yield Layer("model", kept.values)
             if not model.remote:
-                yield Layer("file", _usable(self._file_values(model)))
+                yield Layer("file", {**default_fields(model.custom_fields), **_usable(self._file_values(model))})
         yield Layer("app", self._own())
 
     def _own(self) -> dict[str, Any]:
@@ -142,12 +151,19 @@ def _asked(request: GenerationRequest) -> dict[str, Any]:
     return {key: value for key, value in values.items() if request.decided is None or key in request.decided}
 
 
-def _with_system_prompt(request: GenerationRequest, prompt: str) -> tuple[Message, ...]:
-    """The conversation, beginning with a system prompt where it has none."""
-    spoken = any(message.role == "system" for message in request.messages)
-    if not prompt or spoken or request.raw_prompt is not None:
+def _with_system_prompt(request: GenerationRequest, prompt: str, effects: FieldEffects) -> tuple[Message, ...]:
+    """The conversation, beginning with a system prompt where it has none, and with what fields add to it."""
+    if request.raw_prompt is not None:
         return request.messages
-    return (text_message("system", prompt), *request.messages)
+    place = next((place for place, message in enumerate(request.messages) if message.role == "system"), None)
+    own = prompt if place is None else request.messages[place].text
+    texts = [text for text in (*effects.before, own, *effects.after) if text]
+    if place is None:
+        return (text_message("system", "\n\n".join(texts)), *request.messages) if texts else request.messages
+    if texts == [own] or not texts:
+        return request.messages
+    told = replace(request.messages[place], parts=(TextPart("\n\n".join(texts)),))
+    return (*request.messages[:place], told, *request.messages[place + 1 :])
 
 
 def _usable(values: Mapping[str, Any]) -> dict[str, Any]:

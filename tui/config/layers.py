@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from tui.config.values import GROUPS, default_values
+from tui.config.values import CUSTOM_PREFIX, GROUPS, default_values
 from tui.domain import AnswerConfig, LoadConfig, SamplingConfig
 
 LayerName = Literal["request", "thread", "folder", "preset", "profile", "model", "file", "app"]
@@ -67,6 +67,8 @@ class Collapsed:
     load: LoadConfig = field(default_factory=LoadConfig)
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     answer: AnswerConfig = field(default_factory=AnswerConfig)
+    custom: Mapping[str, Any] = field(default_factory=dict)
+    """The values of fields that only this model has, by their own keys."""
     sources: Mapping[str, Source] = field(default_factory=dict)
     """By dotted key; a key that nobody decided is missing."""
     missing_preset: str = ""
@@ -81,6 +83,8 @@ class Collapsed:
     def value(self, key: str) -> Any:
         """The value of a dotted key. Raises KeyError for one that there is not."""
         group, _, name = key.partition(".")
+        if key.startswith(CUSTOM_PREFIX):
+            return self.custom[name]
         if key not in default_values():
             raise KeyError(key)
         return getattr(getattr(self, group), name)
@@ -100,4 +104,5 @@ def collapse(layers: Sequence[Layer]) -> Collapsed:
         group: config(**{key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{group}.")})
         for group, config in GROUPS.items()
     }
-    return Collapsed(**parts, sources=sources)  # type: ignore[arg-type]
+    custom = {key.removeprefix(CUSTOM_PREFIX): values[key] for key in values if key.startswith(CUSTOM_PREFIX)}
+    return Collapsed(**parts, custom=custom, sources=sources)  # type: ignore[arg-type]

@@ -23,7 +23,7 @@ from tui.config.lmstudio_codecs import (
     seed,
     switch,
 )
-from tui.config.values import CONSTRAINT_KEY, checked_value, default_values, to_json
+from tui.config.values import CONSTRAINT_KEY, CUSTOM_PREFIX, checked_value, default_values, to_json
 from tui.domain import BadRequest, Constraint
 
 OWN_PREFIX = "lmdeck."
@@ -111,7 +111,8 @@ def _read(key: str, value: Any) -> dict[str, Any] | None:
     """What a field stands for; `None` where lmdeck does not have its key."""
     if key.startswith(OWN_PREFIX):
         own = key.removeprefix(OWN_PREFIX)
-        return {own: checked_value(own, value)} if own in default_values() else None
+        known = own in default_values() or own.startswith(CUSTOM_PREFIX)
+        return {own: checked_value(own, value)} if known else None
     codec = _BY_WIRE.get(key) or _OF_EMBEDDING.get(key)
     if codec is None:
         return None

@@ -13,7 +13,15 @@ from typing import Any, cast, get_args
 from tui.config.load_parameters import LOAD_PARAMETERS
 from tui.config.parameters import Kind, Parameter
 from tui.config.sampling_parameters import ANSWER_PARAMETERS, SAMPLING_PARAMETERS
-from tui.domain import AnswerConfig, BadRequest, Constraint, ConstraintKind, LoadConfig, SamplingConfig
+from tui.domain import (
+    LARGEST_NUMBER,
+    AnswerConfig,
+    BadRequest,
+    Constraint,
+    ConstraintKind,
+    LoadConfig,
+    SamplingConfig,
+)
 
 GROUPS: dict[str, type[LoadConfig] | type[SamplingConfig] | type[AnswerConfig]] = {
     "load": LoadConfig,
@@ -24,6 +32,9 @@ GROUPS: dict[str, type[LoadConfig] | type[SamplingConfig] | type[AnswerConfig]] 
 
 CONSTRAINT_KEY = "answer.constraint"
 """The one key without a parameter: its value is an object with `kind` and `source`, or null."""
+
+CUSTOM_PREFIX = "custom."
+"""What the keys of fields begin with that only some models have, see `tui.config.custom_fields`."""
 
 
 @cache
@@ -50,6 +61,8 @@ def checked_value(key: str, value: Any) -> Any:
     """The value of a field that a JSON value stands for. Raises BadRequest that names the key."""
     if key == CONSTRAINT_KEY:
         return _constraint(value)
+    if key.startswith(CUSTOM_PREFIX):
+        return _of_some_model(key, value)
     parameter = parameters_by_key().get(key)
     if parameter is None:
         raise BadRequest(
@@ -108,6 +121,15 @@ def _constraint(value: Any) -> Constraint | None:
             field=CONSTRAINT_KEY,
         )
     return Constraint(cast(ConstraintKind, kind), source)
+
+
+def _of_some_model(key: str, value: Any) -> bool | str | float:
+    """The value of a field that a model may have; which ones it takes is the model's to say."""
+    number = isinstance(value, int | float) and abs(value) <= LARGEST_NUMBER
+    if not isinstance(value, bool | str) and not number:
+        raise BadRequest(f"{key[:100]} cannot be {str(value)[:60]!r}.", "It takes true, a text or a number.", field=key)
+    found: bool | str | float = value
+    return found
 
 
 def _refusal(key: str, parameter: Parameter, value: Any) -> BadRequest:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Speculation,
         SplitMode,
     )
+    from tui.domain.custom_fields import LARGEST_NUMBER, CustomField, FieldKind
     from tui.domain.errors import (
         BadFile,
         BadRequest,
@@ -119,6 +120,7 @@ else:
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
+            "custom_fields": "LARGEST_NUMBER CustomField FieldKind",
             "models": "BUILT_IN ModelDefaults ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
             "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
@@ -130,6 +132,7 @@ else:
 __all__ = [
     "BUILT_IN",
     "EVERYWHERE",
+    "LARGEST_NUMBER",
     "LOOPBACK",
     "PERMISSIONS",
     "STOP_REASON_TEXT",
@@ -145,10 +148,12 @@ __all__ = [
     "ConstraintKind",
     "ContextExceeded",
     "ContextTrimmed",
+    "CustomField",
     "DeviceMemory",
     "EngineFault",
     "Event",
     "Failed",
+    "FieldKind",
     "FilePart",
     "Finished",
     "FittedLoad",

@@ -152,6 +152,8 @@ class GenerationRequest:
     """`None` leaves it to the template."""
     template_options: tuple[tuple[str, str], ...] = ()
     """Further variables for the chat template: names, and values as JSON text."""
+    template_defaults: tuple[tuple[str, str], ...] = ()
+    """The same, for variables that neither `template_options` nor the reasoning effort sets."""
     continues_answer: bool = False
     """Whether the last message is the beginning of the answer, to be gone on from."""
     raw_prompt: RawPrompt | None = None

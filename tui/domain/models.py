@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tui.domain.custom_fields import CustomField
+
 BUILT_IN = "built-in"
 """The source of the models that came with the program."""
 
@@ -78,6 +80,8 @@ class ModelInfo:
     recipe: Path | None = None
     """The `model.yaml` of a virtual model."""
     defaults: ModelDefaults = _NO_DEFAULTS
+    custom_fields: tuple[CustomField, ...] = ()
+    """For a virtual model: what its maker lets people choose."""
     problem: str = ""
     """Why it cannot be used, as a sentence; empty when it can."""
 
@@ -90,6 +94,11 @@ class ModelInfo:
     def builtin(self) -> bool:
         """Whether it came with the program."""
         return self.source == BUILT_IN
+
+    def is_same_as(self, other: ModelInfo) -> bool:
+        """Whether both are one model, under whatever names: a virtual model is another one than that whose file it
+        uses."""
+        return (self.path, self.recipe, self.remote) == (other.path, other.recipe, other.remote)
 
     @property
     def variant_key(self) -> str:

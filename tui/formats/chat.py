@@ -47,6 +47,7 @@ class _Job:
     tools: Sequence[Tool]
     effort: ReasoningEffort | None
     options: dict[str, Any]
+    defaults: dict[str, Any]
     image_marker: str
 
 
@@ -121,6 +122,7 @@ class ChatFormat:
         tools: Sequence[Tool] = (),
         reasoning_effort: ReasoningEffort | None = None,
         options: Sequence[tuple[str, str]] = (),
+        defaults: Sequence[tuple[str, str]] = (),
         continue_last: bool = False,
         add_generation_prompt: bool = True,
         image_marker: str = DEFAULT_IMAGE_MARKER,
@@ -128,11 +130,12 @@ class ChatFormat:
         """The prompt for the next answer in this conversation, or for more of its last one with `continue_last`.
 
         `options` are further variables for the template: names, and values as JSON text; they come before what
-        `reasoning_effort` sets. `image_marker` stands in the prompt once for each image, in their order.
+        `reasoning_effort` sets, `defaults` after it. `image_marker` stands in the prompt once for each image, in their
+        order.
         """
         if continue_last:
             check_continuable(messages)
-        job = _Job(tools, reasoning_effort, _parse(options), image_marker)
+        job = _Job(tools, reasoning_effort, _parse(options), _parse(defaults), image_marker)
         plain = one_result_each(messages)
         if count_images(plain):
             plain = defuse_marker(plain, image_marker)
@@ -154,7 +157,7 @@ class ChatFormat:
             messages,
             tools=job.tools,
             reasoning_effort=job.effort,
-            options=job.options,
+            options={**job.defaults, **({"reasoning_effort": job.effort} if job.effort else {}), **job.options},
             continue_last=continue_last,
             add_generation_prompt=generate,
             image_marker=job.image_marker,
@@ -187,7 +190,7 @@ class ChatFormat:
         return self.output_format.opens_reasoning(prompt)
 
     def _prompt(self, messages: Sequence[Message], job: _Job, generate: bool) -> tuple[str, Shaped]:
-        variables = {**self._thinking.variables(job.effort), **job.options}
+        variables = {**job.defaults, **self._thinking.variables(job.effort), **job.options}
         shaped = shape(self._thinking.with_word(messages, job.effort), job.tools, self._prober)
         request = Request(shaped.tools, variables, generate, job.image_marker)
         images = count_images(messages)

@@ -3,7 +3,7 @@
 from tui.inference.formats import FormatCache
 from tui.inference.generation import FormatProvider, Generation, ModelProvider, Record
 from tui.inference.measuring import Measured
-from tui.inference.preview import PromptPreview, preview_prompt
+from tui.inference.preview import PromptPreview, count_prompt, preview_prompt
 from tui.inference.source import AnsweringModel, EventSource
 from tui.inference.stream import EventStream
 
@@ -18,5 +18,6 @@ __all__ = [
     "ModelProvider",
     "PromptPreview",
     "Record",
+    "count_prompt",
     "preview_prompt",
 ]

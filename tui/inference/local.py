@@ -59,7 +59,7 @@ def read_prompt(
 ) -> Prompt:
     """Render and tokenise what the request asks, cut to the context as its policy says. Raises LmdeckError."""
     if request.raw_prompt is not None:
-        return _raw(model, request.raw_prompt)
+        return whole_prompt(model, chat_format, request, cancelled)
     rendered: Prompt | None = None
 
     def tokenize(messages: Sequence[Message]) -> list[int]:
@@ -78,6 +78,15 @@ def read_prompt(
     if not fitted.trimmed:
         return rendered
     return replace(rendered, trimmed=ContextTrimmed(fitted.dropped, fitted.clipped, len(rendered.tokens)))
+
+
+def whole_prompt(
+    model: LoadedModel, chat_format: ChatFormat, request: GenerationRequest, cancelled: Callable[[], bool]
+) -> Prompt:
+    """The same without cutting anything, be it longer than the context. Raises LmdeckError."""
+    if request.raw_prompt is not None:
+        return _raw(model, request.raw_prompt)
+    return _render(model, chat_format, request, request.messages, cancelled)
 
 
 def submit(model: LoadedModel, prompt: Prompt, request: GenerationRequest, load_time: float) -> TaskSource:
@@ -149,6 +158,7 @@ def _render(
         tools=request.tools if request.tool_choice.mode != "none" else (),
         reasoning_effort=request.reasoning_effort,
         options=request.template_options,
+        defaults=request.template_defaults,
         continue_last=request.continues_answer,
         image_marker=marker or DEFAULT_IMAGE_MARKER,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tui.domain import GenerationRequest
 from tui.engine import LoadedModel
 from tui.formats import ChatFormat
-from tui.inference.local import read_prompt
+from tui.inference.local import read_prompt, whole_prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +34,9 @@ def preview_prompt(model: LoadedModel, chat_format: ChatFormat, request: Generat
         trimmed.dropped_messages if trimmed else 0,
         trimmed.clipped_messages if trimmed else 0,
     )
+
+
+def count_prompt(model: LoadedModel, chat_format: ChatFormat, request: GenerationRequest) -> int:
+    """How many tokens all that the request says has for the model, be it more than its context. Blocks; raises
+    LmdeckError."""
+    return len(whole_prompt(model, chat_format, request, lambda: False).tokens)

@@ -1,8 +1,8 @@
 """Virtual models: a `model.yaml` that gives a model on disk another name, other facts and its own defaults.
 
 The format is LM Studio's (lmstudio.ai/docs/app/modelyaml). Read are `model`, `base`, `metadataOverrides` and the
-fields of `config.load` and `config.operation`; `customFields`, `suggestions` and `tags` concern LM Studio's own
-screen and are passed over. Everything else is refused, so that nobody counts on what has no effect.
+fields of `config.load` and `config.operation`, and `customFields`; `suggestions` and `tags` are for LM Studio's own
+screen and passed over. Everything else is refused, so that nobody counts on what has no effect.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui.config import OWN_PREFIX, read_fields
-from tui.domain import ModelDefaults, ModelInfo, ModelUnusable
+from tui.domain import CustomField, ModelDefaults, ModelInfo, ModelUnusable
 from tui.models.gguf_bytes import printable
+from tui.models.recipe_fields import read_custom_fields, wrong
 
 _LONGEST: Final = 2**18
 _KNOWN: Final = {"model", "base", "metadataOverrides", "config", "customFields", "suggestions", "tags"}
@@ -28,6 +29,8 @@ _FACTS: Final = {
     "vision",
     "reasoning",
     "trainedForToolUse",
+    "fim",
+    "preferredMaxImageDimensionPixels",
 }
 
 
@@ -45,6 +48,7 @@ class Recipe:
     sees: bool | None = None
     embeds: bool | None = None
     defaults: ModelDefaults = field(default_factory=ModelDefaults)
+    custom_fields: tuple[CustomField, ...] = ()
     problem: str = ""
     """What is wrong with it; the rest is empty then."""
 
@@ -85,6 +89,7 @@ def apply(recipe: Recipe, base: ModelInfo, path: Path, source: str) -> ModelInfo
         projectors=() if recipe.sees is False else base.projectors,
         embeds=base.embeds if recipe.embeds is None else recipe.embeds,
         defaults=ModelDefaults(tuple({**dict(base.defaults.values), **dict(recipe.defaults.values)}.items())),
+        custom_fields=tuple({one.key: one for one in (*base.custom_fields, *recipe.custom_fields)}.values()),
     )
 
 
@@ -108,7 +113,7 @@ def _parse(data: bytes) -> Mapping[str, Any]:
         where = f" in line {mark.line + 1:,}" if mark is not None else ""
         raise ModelUnusable(f"model.yaml is not YAML: there is a mistake{where}.") from error
     if not isinstance(value, dict):
-        raise _wrong("the file", "must be a mapping with model and base")
+        raise wrong("the file", "must be a mapping with model and base")
     return value
 
 
@@ -116,14 +121,17 @@ def _recipe(value: Mapping[str, Any]) -> Recipe:
     _refuse_others(value, _KNOWN, "")
     key = value.get("model")
     if not isinstance(key, str) or not _is_name(key):
-        raise _wrong("model", "must be a name such as owner/model")
+        raise wrong("model", "must be a name such as owner/model")
     facts = _mapping(value, "metadataOverrides")
     _refuse_others(facts, _FACTS, "metadataOverrides.")
     config = _mapping(value, "config")
     _refuse_others(config, {"load", "operation"}, "config.")
     lengths = facts.get("contextLengths") or []
     if not isinstance(lengths, list) or not all(type(length) is int and 0 < length < 2**31 for length in lengths):
-        raise _wrong("metadataOverrides.contextLengths", "must be a list of whole numbers")
+        raise wrong("metadataOverrides.contextLengths", "must be a list of whole numbers")
+    side = facts.get("preferredMaxImageDimensionPixels")
+    if side is not None and not (type(side) is int and 0 < side < 2**31):
+        raise wrong("metadataOverrides.preferredMaxImageDimensionPixels", "must be a whole number")
     domain = facts.get("domain")
     return Recipe(
         key=key.lower(),
@@ -133,7 +141,14 @@ def _recipe(value: Mapping[str, Any]) -> Recipe:
         thinks=_flag(facts, "reasoning"),
         sees=_flag(facts, "vision"),
         embeds=None if domain is None else domain == "embedding",
-        defaults=ModelDefaults((*_values(config, "load"), *_values(config, "operation"))),
+        defaults=ModelDefaults(
+            (
+                *([("load.largest_image_side", side)] if side else []),
+                *_values(config, "load"),
+                *_values(config, "operation"),
+            )
+        ),
+        custom_fields=read_custom_fields(value.get("customFields")),
     )
 
 
@@ -141,15 +156,15 @@ def _bases(value: Any) -> tuple[tuple[str, ...], ...]:
     """The names of each base: its key, and the repositories that it can be fetched from."""
     listed = [{"key": value}] if isinstance(value, str) else value
     if not isinstance(listed, list) or not listed:
-        raise _wrong("base", "must be the name of a model, or a list of models with a key")
+        raise wrong("base", "must be the name of a model, or a list of models with a key")
     bases = []
     for number, item in enumerate(listed):
         if not isinstance(item, dict) or not isinstance(item.get("key"), str) or not item["key"].strip():
-            raise _wrong(f"base[{number}]", "must have a key")
+            raise wrong(f"base[{number}]", "must have a key")
         names = [item["key"].strip()]
         sources = item.get("sources") or []
         if not isinstance(sources, list):
-            raise _wrong(f"base[{number}].sources", "must be a list")
+            raise wrong(f"base[{number}].sources", "must be a list")
         for source in sources:
             match source:
                 case {"user": str(user), "repo": str(repository)}:
@@ -157,7 +172,7 @@ def _bases(value: Any) -> tuple[tuple[str, ...], ...]:
                 case dict():
                     continue
                 case _:
-                    raise _wrong(f"base[{number}].sources", "must be a list of mappings with user and repo")
+                    raise wrong(f"base[{number}].sources", "must be a list of mappings with user and repo")
         bases.append(tuple(names))
     return tuple(bases)
 
@@ -166,20 +181,20 @@ def _values(config: Mapping[str, Any], part: str) -> Iterable[tuple[str, Any]]:
     """What the fields of one part of `config` say, by our dotted keys."""
     listed = _mapping(config, part, "config.").get("fields") or []
     if not isinstance(listed, list):
-        raise _wrong(f"config.{part}.fields", "must be a list")
+        raise wrong(f"config.{part}.fields", "must be a list")
     for number, item in enumerate(listed):
         if not isinstance(item, dict) or not isinstance(item.get("key"), str) or "value" not in item:
-            raise _wrong(f"config.{part}.fields[{number}]", "must have a key and a value")
+            raise wrong(f"config.{part}.fields[{number}]", "must have a key and a value")
         # Recipes are fetched from strangers, and our own keys can name servers and files.
         if item["key"].startswith(OWN_PREFIX):
-            raise _wrong(f"config.{part}", f"has the key {printable(item['key'], 80)!r}, which only presets may have")
+            raise wrong(f"config.{part}", f"has the key {printable(item['key'], 80)!r}, which only presets may have")
     read = read_fields(listed)
     for one in read.unread:
         key = printable(one.key, 80)
         if one.reason:
-            raise _wrong(f"config.{part}", f"has a wrong value for {key}: {printable(one.reason, 200).rstrip('.')}")
+            raise wrong(f"config.{part}", f"has a wrong value for {key}: {printable(one.reason, 200).rstrip('.')}")
         if not one.known:
-            raise _wrong(f"config.{part}", f"has the key {key!r}, which is not known here")
+            raise wrong(f"config.{part}", f"has the key {key!r}, which is not known here")
     return read.values.items()
 
 
@@ -188,7 +203,7 @@ def _mapping(value: Mapping[str, Any], name: str, above: str = "") -> Mapping[st
     if found is None:
         return {}
     if not isinstance(found, dict):
-        raise _wrong(f"{above}{name}", "must be a mapping")
+        raise wrong(f"{above}{name}", "must be a mapping")
     return found
 
 
@@ -198,20 +213,16 @@ def _flag(facts: Mapping[str, Any], name: str) -> bool | None:
     if value is None or value == "mixed":
         return None
     if not isinstance(value, bool):
-        raise _wrong(f"metadataOverrides.{name}", "must be true, false or mixed")
+        raise wrong(f"metadataOverrides.{name}", "must be true, false or mixed")
     return value
 
 
 def _refuse_others(value: Mapping[Any, Any], known: set[str], above: str) -> None:
     for name in value:
         if name not in known:
-            raise _wrong(f"{above}{printable(str(name), 60)}", "is not known here")
+            raise wrong(f"{above}{printable(str(name), 60)}", "is not known here")
 
 
 def _is_name(key: str) -> bool:
     parts = key.split("/")
     return len(key) <= 200 and key.isprintable() and " " not in key and len(parts) <= 2 and all(parts)
-
-
-def _wrong(field: str, what: str) -> ModelUnusable:
-    return ModelUnusable(f"model.yaml: {field} {what}.")

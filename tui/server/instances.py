@@ -37,7 +37,7 @@ def instance_object(model: LoadedModel, known: Sequence[ModelInfo]) -> dict[str,
 def _model_key(info: ModelInfo, known: Sequence[ModelInfo]) -> str:
     if any(other.key == info.key for other in known):
         return info.key
-    return next((other.key for other in known if other.path == info.path and not other.base), info.key)
+    return next((other.key for other in known if other.is_same_as(info)), info.key)
 
 
 def _status(model: LoadedModel, running: int) -> str:

@@ -64,7 +64,7 @@ class Services:
 
     def _instance_of(self, info: ModelInfo, loaded: Sequence[LoadedModel]) -> ModelInfo:
         """The model as it is loaded, be it under another name, so that nobody loads it twice without wanting to."""
-        instances = [model.info for model in loaded if model.info.path == info.path and not info.remote]
+        instances = [model.info for model in loaded if model.info.is_same_as(info) and not info.remote]
         return (
             next((instance for instance in instances if instance.key == info.key), instances[0]) if instances else info
         )

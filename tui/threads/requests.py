@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, replace
 from typing import Any
@@ -87,5 +88,7 @@ def snapshot_of(request: GenerationRequest) -> dict[str, Any]:
             values[f"answer.{field.name}"] = value
     if request.messages and request.messages[0].role == "system":
         values["answer.system_prompt"] = request.messages[0].text
+    for name, text in (*request.template_defaults, *request.template_options):
+        values[f"template.{name}"] = json.loads(text)
     preset = {PRESET_KEY: request.preset} if request.preset else {}
     return {**{key: to_json(value) for key, value in values.items()}, **preset}

@@ -12,7 +12,15 @@ from tui.workbench.wings import Wings
 
 if TYPE_CHECKING:
     from tui.config import Collapsed, Speed
-    from tui.domain import FittedLoad, GenerationRequest, GenerationStats, LoadConfig, MemoryEstimate, ModelInfo
+    from tui.domain import (
+        CustomField,
+        FittedLoad,
+        GenerationRequest,
+        GenerationStats,
+        LoadConfig,
+        MemoryEstimate,
+        ModelInfo,
+    )
     from tui.engine import BenchOutcome, BenchResult, LoadedModel, LoadProgress, SelfTest
     from tui.inference import AnsweringModel
     from tui.models.hub import Fit, RepositoryDetails, Variant
@@ -24,6 +32,11 @@ class ModelDesk(Wings):
     def defaults_of(self, model_key: str, *, profile: str = "") -> Collapsed:
         """What a model is loaded and asked with where nobody says otherwise. Reads the disk; raises LmdeckError."""
         return self.decisions.collapsed(self._known(model_key), profile=profile)
+
+    def custom_fields(self, model_key: str) -> tuple[CustomField, ...]:
+        """What the maker of a virtual model lets people choose; nothing for other models. May look at the disk."""
+        model = self._known(model_key)
+        return model.custom_fields if model is not None else ()
 
     def load_config(self, model_key: str, asked: Mapping[str, Any], *, profile: str = "") -> LoadConfig:
         """The configuration to load a model with: fields of `LoadConfig` that were asked for, over its defaults.
@@ -178,7 +191,8 @@ class ModelDesk(Wings):
 
         loaded = self.engine.get(name) if self._engine.made else None
         if loaded is not None:
-            return next((one for one in self.catalogue.models() if one.path == loaded.info.path), loaded.info)
+            # An instance may have a name of its own.
+            return next((one for one in self.catalogue.models() if one.is_same_as(loaded.info)), loaded.info)
         try:
             return self.catalogue.find(name)
         except ModelNotFound:

@@ -139,6 +139,28 @@ class Workbench(ModelDesk):
         finally:
             model.release()
 
+    def count_prompt(self, request: GenerationRequest) -> int:
+        """How many tokens a model would read for a request, with its tools and what its defaults add.
+
+        Loads the model if need be. Blocks; raises LmdeckError.
+        """
+        from tui.domain import BadRequest
+        from tui.engine import LoadedModel
+        from tui.inference import count_prompt
+
+        request = self._settled(request)
+        model = self._provide_model(request, lambda _: True)
+        if not isinstance(model, LoadedModel):
+            raise BadRequest(
+                f"{request.model} is on a remote engine, whose tokens cannot be counted here.",
+                "Ask its own server.",
+                field="model",
+            )
+        try:
+            return count_prompt(model, self._formats()(model), request)
+        finally:
+            model.release()
+
     def close(self) -> None:
         """Stop everything, keep what came. Safe to call twice."""
         self._closing.set()

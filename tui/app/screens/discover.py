@@ -31,6 +31,10 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
     """Answers with the path of a model that is to be loaded, or with nothing."""
 
     _details: RepositoryDetails | None = None
+    _rows: Sequence[Choice] = ()
+    """All choices of the repository, of which some may be hidden."""
+    _asked_for = ""
+    """The choice that was named, which is never hidden."""
     _readme: str | None = None
     _here: frozenset[str] = frozenset()
     _wanted = ""
@@ -45,7 +49,7 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
         self._want(repository)
 
     def nothing_found(self) -> None:
-        self._details, self._wanted = None, ""
+        self._details, self._wanted, self._rows = None, "", ()
         self.choices.show_title("")
         self.choices.empty_text = ""
         self.choices.set_items([])
@@ -88,6 +92,7 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
         self._details = details
         self.choices.empty_text = "No GGUF files in it."
         self.choices.set_items([])
+        self._asked_for = ""
         self._show_choices([Choice(one) for one in details.variants])
         self.choices.highlight(next((one.variant.name for one in self.choices.items if one.best), ""))
         self._show_card()
@@ -113,6 +118,7 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
             self.deck.report(problem)
             return
         if chosen is not None:
+            self._asked_for = chosen.name
             self.choices.highlight(chosen.name)
 
     async def _look_here(self, details: RepositoryDetails) -> None:
@@ -130,7 +136,7 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
             choice = await asyncio.to_thread(self._weighed, details, variant)
             if self._details is not details:
                 return
-            rows = [choice if one.variant is variant else one for one in self.choices.items]
+            rows = [choice if one.variant is variant else one for one in self._rows]
             self._show_choices(rows)
             self._show_card()
 
@@ -153,8 +159,28 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
         for row in rows:
             job, here = self.download_of(repository, row.variant), row.variant.name in self._here
             shown.append(replace(row, here=here, download=job, best=row.variant is best))
-        if shown != self.choices.items:
-            self.choices.set_items(shown)
+        self._rows = shown
+        if shown and all(row.too_large for row in shown):
+            self.found.mark_too_large(repository)
+        self._show_fitting(repository)
+
+    def _show_fitting(self, repository: str) -> None:
+        """Show the choices, without those that are known not to fit where only the others are wanted."""
+        fitting = [row for row in self._rows if not self._hidden(row)]
+        self.choices.show_title(repository, len(self._rows) - len(fitting))
+        if self._rows and not fitting:
+            self.choices.empty_text = f"None of its {len(self._rows)} files fits this machine.\n\no shows them."
+        if fitting != self.choices.items:
+            self.choices.set_items(fitting)
+
+    def _hidden(self, row: Choice) -> bool:
+        wanted = row.here or row.variant.name == self._asked_for or (row.download is not None and row.download.active)
+        return self.only_fitting and row.too_large and not wanted
+
+    def fitting_changed(self) -> None:
+        if self._details is not None:
+            self._show_fitting(self._details.repository.id)
+            self._show_card()
 
     def downloads_changed(self) -> None:
         if self._details is not None:
@@ -163,7 +189,7 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
     async def _after_change(self, details: RepositoryDetails) -> None:
         await self._look_here(details)
         if self._details is details:
-            self._show_choices(self.choices.items)
+            self._show_choices(self._rows)
 
     def _show_card(self) -> None:
         if self._details is not None and self._readme is None:

@@ -26,6 +26,8 @@ ORDERS: tuple[tuple[SortBy, str], ...] = (
     ("match", "best match"), ("trending", "trending"), ("downloads", "downloads"), ("likes", "likes"),
     ("updated", "newest change"), ("created", "newest"),
 )  # fmt: skip
+ONLY_FITTING = "discover_only_fitting"
+"""The setting that hides files which will not fit."""
 WELCOME = "Type what you look for. Without any words, what is popular these days is shown."
 NOTHING = "Try fewer or other words."
 NOTHING_NARROWED = (
@@ -44,14 +46,20 @@ class DiscoverSearch(DiscoverPanes):
     _order = 0
     _narrowed = 0
     _typing: Timer | None = None
+    _said = ""
+    only_fitting = False
 
     def on_mount(self) -> None:
+        self.only_fitting = self.workbench.settings.get(ONLY_FITTING, False) is True
         self.found.empty_text = WELCOME
         self._say("")
         self._search("")
 
     def nothing_found(self) -> None:
         """Hears that there is no repository to show any more."""
+
+    def fitting_changed(self) -> None:
+        """Hears that files which will not fit are to be shown or hidden."""
 
     def named_found(self, repository: str) -> None:
         """Hears that the one repository that was asked for is there."""
@@ -134,8 +142,14 @@ class DiscoverSearch(DiscoverPanes):
             self._say(f"{len(self.found.items)} found")
 
     def _say(self, text: str) -> None:
+        self._said = text
         size = SIZES[self._narrowed][0]
-        parts = [text, f"s {ORDERS[self._order][1]}", f"f {size}"]
+        parts = [
+            text,
+            f"s {ORDERS[self._order][1]}",
+            f"f {size}",
+            f"o {'only fitting' if self.only_fitting else 'all files'}",
+        ]
         self.box.say(" · ".join(part for part in parts if part))
 
     def action_sort(self) -> None:
@@ -145,6 +159,12 @@ class DiscoverSearch(DiscoverPanes):
     def action_narrow(self) -> None:
         self._narrowed = (self._narrowed + 1) % len(SIZES)
         self._search(self._searched, again=True)
+
+    def action_only_fitting(self) -> None:
+        self.only_fitting = not self.only_fitting
+        self.deck.remember(ONLY_FITTING, self.only_fitting)
+        self._say(self._said)
+        self.fitting_changed()
 
     def action_author(self) -> None:
         """All models of who made the one under the cursor."""

@@ -16,19 +16,27 @@ from tui.app.widgets.download_list import DownloadList
 
 if TYPE_CHECKING:
     from tui.app.app import LmdeckApp
-    from tui.models.downloads import Download
+    from tui.models.downloads import Download, DownloadState
     from tui.models.hub import Variant
     from tui.workbench import Workbench
 
 LOOK_EVERY = 0.5
 """Seconds between two looks at the downloads."""
 
+_POSSIBLE: dict[str, tuple[DownloadState, ...]] = {
+    "pause_download": ("queued", "downloading", "waiting", "verifying"),
+    "resume_download": ("paused",),
+    "retry_download": ("waiting", "failed", "cancelled"),
+    "cancel_download": ("queued", "downloading", "waiting", "verifying", "paused", "failed"),
+}
+"""In which states of a download there is something for an action to do."""
+
 
 class DownloadCommands(Screen["str | None"]):
     """For screens with a list of downloads; their answer is the path of a model to load."""
 
     workbench: Workbench
-    _list: DownloadList
+    _list: DownloadList | None = None
     _known: tuple[Download, ...] = ()
     _looking = False
     _look_due = False
@@ -68,11 +76,12 @@ class DownloadCommands(Screen["str | None"]):
         """Take over how the downloads are, and wait until that is shown."""
         queue = await asyncio.to_thread(lambda: self.workbench.downloads)
         found = await asyncio.to_thread(queue.all)
-        if found == self._known and self._list.items:
+        if self._list is None or (found == self._known and self._list.items):
             return
         self._known = found
         self._list.set_class(not found, "-empty")
         self._list.show(found)
+        self.refresh_bindings()
         self.downloads_changed()
 
     def downloads_changed(self) -> None:
@@ -91,24 +100,40 @@ class DownloadCommands(Screen["str | None"]):
         places = dict(places_of(repository, variant))
         return str(self.workbench.paths.models / Path(places[variant.files[0]]))
 
+    @property
+    def _download(self) -> Download | None:
+        """The download under the cursor."""
+        return self._list.current if self._list is not None else None
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in _POSSIBLE:
+            one = self._download
+            return one is not None and not one.elsewhere and one.state in _POSSIBLE[action]
+        if action == "clear_downloads":
+            return any(one.over for one in self._known)
+        return super().check_action(action, parameters)
+
+    @on(DownloadList.Highlighted)
+    def _another_download(self) -> None:
+        self.refresh_bindings()
+
     def action_pause_download(self) -> None:
-        one = self._list.current
-        if one is not None:
-            queue = self.workbench.downloads
-            self._do(queue.pause if one.active else queue.resume, one)
+        self._do(self.workbench.downloads.pause)
+
+    def action_resume_download(self) -> None:
+        self._do(self.workbench.downloads.resume)
 
     def action_retry_download(self) -> None:
-        if self._list.current is not None:
-            self._do(self.workbench.downloads.resume, self._list.current)
+        self._do(self.workbench.downloads.resume)
 
     def action_cancel_download(self) -> None:
-        one = self._list.current
-        if one is None or one.state in ("completed", "cancelled"):
+        one = self._download
+        if one is None:
             return
         question = f"{one.repository} {one.name}: what came so far ({one.part:.0%}) is thrown away."
         self.app.push_screen(
             ConfirmDialog("Cancel the download?", question, "cancel it"),
-            lambda confirmed: self._do(self.workbench.downloads.cancel, one) if confirmed else None,
+            lambda confirmed: self._work(self._done(self.workbench.downloads.cancel, one)) if confirmed else None,
         )
 
     def action_clear_downloads(self) -> None:
@@ -120,8 +145,9 @@ class DownloadCommands(Screen["str | None"]):
                 await asyncio.to_thread(self.workbench.downloads.remove, one.id)
         self.look_at_downloads()
 
-    def _do(self, command: Callable[[str], Any], one: Download) -> None:
-        self._work(self._done(command, one))
+    def _do(self, command: Callable[[str], Any]) -> None:
+        if self._download is not None:
+            self._work(self._done(command, self._download))
 
     async def _done(self, command: Callable[[str], Any], one: Download) -> None:
         await asyncio.to_thread(command, one.id)
@@ -129,10 +155,6 @@ class DownloadCommands(Screen["str | None"]):
 
     @on(DownloadList.Chosen)
     def _download_chosen(self, event: DownloadList.Chosen) -> None:
-        one = self._list.current
-        if event.rows is not self._list or one is None:
-            return
-        if one.state != "completed":
-            self.action_pause_download()
-            return
-        self.dismiss(str(self.workbench.paths.models / Path(one.main_place)))
+        one = self._download
+        if event.rows is self._list and one is not None and one.state == "completed":
+            self.dismiss(str(self.workbench.paths.models / Path(one.main_place)))

@@ -10,7 +10,8 @@ from textual.content import Content
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from tui.app.actions import ACTIONS, Where, bindings_for, key_label
+from tui.app.action import Where
+from tui.app.actions import ACTIONS, bindings_for, key_label
 from tui.app.figures import fit
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import active_keys

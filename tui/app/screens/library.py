@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from textual import events, getters, on
-from textual.app import ComposeResult
-from textual.containers import Vertical
-from textual.screen import Screen
-from textual.widget import Widget
-from textual.widgets import Static
+from textual import on
 
-from tui.app.actions import bindings_for
 from tui.app.library_watch import LOOK_EVERY, LOOK_SOON, LibraryWatch
 from tui.app.model_rows import SORTS, ModelRow, rows_of, sums_text
 from tui.app.model_text import SECTIONS, detail_lines
 from tui.app.screens import library_commands
-from tui.app.stylesheets import stylesheet
-from tui.app.widgets.key_bar import KeyBar
-from tui.app.widgets.library_list import LibraryList
-from tui.app.widgets.model_detail import ModelDetail
+from tui.app.screens.library_panes import LibraryPanes
 from tui.app.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.app.app import LmdeckApp
     from tui.engine import LoadedModel
     from tui.models import ModelDetails, ModelEntry, SoFar, TrashedModel
     from tui.workbench import Workbench
@@ -41,21 +30,11 @@ _BORDER = 6
 _ON_A_MODEL = ("reload", "unload", "pin", "copy_path", "reveal", "show_section", "fold", "delete")
 
 
-class LibraryScreen(Screen[str | None]):
+class LibraryScreen(LibraryPanes):
     """Answers with the key of the model to use, or with nothing."""
 
-    BINDINGS = bindings_for("my models")
-    CSS_PATH = stylesheet("library")
-    AUTO_FOCUS = "LibraryList"
-
-    rows = getters.query_one(LibraryList)
-    detail = getters.query_one(ModelDetail)
-    pane = getters.query_one(".library-pane", Vertical)
-    header = getters.query_one(".library-header", Static)
-
     def __init__(self, workbench: Workbench) -> None:
-        super().__init__()
-        self.workbench = workbench
+        super().__init__(workbench)
         self.loaded: dict[str, LoadedModel] = {}
         self.trash: list[TrashedModel] = []
         self._watch = LibraryWatch(workbench)
@@ -67,45 +46,15 @@ class LibraryScreen(Screen[str | None]):
         self._unfolded = False
         self._soon: Timer | None = None
 
-    @property
-    def deck(self) -> LmdeckApp:
-        """The application, with what it offers beyond Textual's."""
-        return cast("LmdeckApp", self.app)
-
-    @property
-    def row(self) -> ModelRow | None:
-        """The row under the cursor."""
-        return self.rows.current
-
-    def compose(self) -> ComposeResult:
-        with Vertical(classes="library-pane -shown"):
-            yield Static(classes="library-header")
-            yield LibraryList()
-        yield ModelDetail()
-        yield KeyBar()
-
     def on_mount(self) -> None:
         self.rows.empty_text = "Looking for models…"
         self.rows.set_items([])
         self.look()
         self.set_interval(LOOK_EVERY, self.look)
 
-    def begin(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do some work beside the screen."""
-        self.run_worker(self.deck.attempt(work))
-
-    def _begin_last(self, work: Callable[[], Coroutine[Any, Any, None]], group: str) -> None:
-        """Do some work beside the screen, of each group only what was begun last."""
-
-        async def attempt() -> None:
-            await self.deck.attempt(work())
-
-        # What is replaced before it begins must not be made.
-        self.run_worker(cast("Callable[[], Awaitable[None]]", attempt), group=group, exclusive=True)
-
     def look(self) -> None:
         """Bring the table up to date."""
-        self._begin_last(self._look, "look")
+        self.begin_last(self._look, "look")
 
     async def _look(self) -> None:
         so_far = await self._watch.look()
@@ -154,7 +103,7 @@ class LibraryScreen(Screen[str | None]):
 
     def show_detail(self) -> None:
         """Bring the details up to date."""
-        self._begin_last(self._show_detail, "detail")
+        self.begin_last(self._show_detail, "detail")
 
     async def _show_detail(self, *, keep: bool = False) -> None:
         row, section = self.row, self.detail.section
@@ -225,19 +174,7 @@ class LibraryScreen(Screen[str | None]):
 
     def action_unfold(self) -> None:
         self._unfolded = not self._unfolded
-        self._begin_last(lambda: self._show_detail(keep=True), "detail")
-
-    def show_pane(self, pane: Widget) -> None:
-        """Focus a pane, which a narrow screen has to show first."""
-        (self.pane if pane is self.rows else pane).add_class("-shown")
-        # It can take the focus only when the stylesheet has shown it, and only then may the other one go.
-        self.call_after_refresh(pane.focus)
-
-    @on(events.DescendantFocus)
-    def _focus_moved(self, event: events.DescendantFocus) -> None:
-        self.pane.set_class(event.widget is self.rows, "-shown")
-        self.detail.set_class(event.widget is self.detail, "-shown")
-        self.call_after_refresh(self.show_detail)
+        self.begin_last(lambda: self._show_detail(keep=True), "detail")
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._resized)
@@ -246,15 +183,6 @@ class LibraryScreen(Screen[str | None]):
         self.header.update(self.rows.header())
         self._show_sums()
         self.show_detail()
-
-    def action_next_pane(self) -> None:
-        self.show_pane(self.detail if self.focused is self.rows else self.rows)
-
-    def action_back(self) -> None:
-        if self.focused is self.detail:
-            self.show_pane(self.rows)
-        else:
-            self.dismiss(None)
 
     def action_reload(self) -> None:
         library_commands.load(self)

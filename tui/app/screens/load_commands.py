@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from textual.screen import ModalScreen
 
 from tui.app.screens.dialogs import NumberDialog, TextDialog
-from tui.app.value_sources import below_of
+from tui.app.value_sources import below_of, keys_of
 from tui.config import LOAD_PARAMETERS, Collapsed, changed_values
 from tui.domain import GuardrailLevel, LoadConfig, ModelInfo
 
@@ -121,7 +121,7 @@ class LoadCommands(ModalScreen["LoadedModel | None"]):
         self.estimate_again()
 
     def _show_below(self, collapsed: Collapsed, *, keep: bool) -> None:
-        self.form.put_below(below_of(collapsed, "load", LOAD_PARAMETERS), keep=keep)
+        self.form.put_below(below_of(collapsed, keys_of("load", LOAD_PARAMETERS)), keep=keep)
 
     def action_choose_profile(self) -> None:
         self._begin(self._ask_profile(), "save")

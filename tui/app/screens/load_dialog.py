@@ -19,7 +19,7 @@ from tui.app.figures import bar, one_line, problem_text
 from tui.app.newest import Newest
 from tui.app.screens.load_commands import LoadCommands
 from tui.app.stylesheets import stylesheet
-from tui.app.value_sources import below_of
+from tui.app.value_sources import below_of, keys_of
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.load_form import LoadForm
 from tui.app.widgets.parameter_form import ParameterForm
@@ -64,7 +64,7 @@ class LoadDialog(LoadCommands):
         self._stopping = False
         limits = {"context_length": model.context_length, "gpu_layers": model.layers}
         known = {name: limit for name, limit in limits.items() if limit}
-        title, counts = f"Load {one_line(model.key)}", below_of(below or Collapsed(), "load", LOAD_PARAMETERS)
+        title, counts = f"Load {one_line(model.key)}", below_of(below or Collapsed(), keys_of("load", LOAD_PARAMETERS))
         self.form = LoadForm(title, LOAD_PARAMETERS, LOAD_SECTIONS, asdict(config), known, counts)
         self.outlook = Static("Estimating…", classes="estimate", markup=False)
         self.explanation = Static(classes="explanation", markup=False)

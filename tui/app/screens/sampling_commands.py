@@ -16,6 +16,7 @@ from textual.worker import Worker, WorkerError
 
 from tui.app.screens.dialogs import NumberDialog, TextDialog
 from tui.app.screens.writing_dialog import WritingDialog, Written
+from tui.config import CUSTOM_PREFIX
 from tui.domain import Constraint, ConstraintKind, StorageFailed
 from tui.threads import ThreadSettings, values_in
 
@@ -162,7 +163,7 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
         others = {
             key: value
             for key, value in self._settings.overrides.items()
-            if not key.startswith(("sampling.", "answer."))
+            if not key.startswith(("sampling.", "answer.", CUSTOM_PREFIX))
         }
         self._settings = ThreadSettings(model=self._settings.model, preset=preset.identifier, overrides=others)
         self.forget_values()

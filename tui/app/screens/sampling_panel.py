@@ -18,11 +18,12 @@ from tui.app.screens.sampling_commands import SamplingCommands
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.parameter_form import ParameterForm
-from tui.app.widgets.sampling_form import SamplingForm, below_in_form
+from tui.app.widgets.sampling_form import SamplingForm
 from tui.config import CONSTRAINT_KEY, LM_STUDIO_LABELS, Collapsed, preset_name, to_json
 from tui.threads import ThreadSettings
 
 if TYPE_CHECKING:
+    from tui.domain import CustomField
     from tui.workbench import Workbench
 
 FORM_NAMES = {
@@ -54,12 +55,13 @@ class SamplingPanel(SamplingCommands):
         settings: ThreadSettings,
         now: Collapsed,
         below: Collapsed,
+        fields: tuple[CustomField, ...] = (),
     ) -> None:
         super().__init__(workbench, settings)
         self._thread = thread_id
         self._model_key = model_key
         self._below = below
-        self.form = SamplingForm(now, below)
+        self.form = SamplingForm(now, below, fields)
         self.head = Static(classes="explanation", markup=False)
         self.explanation = Static(classes="explanation", markup=False)
 
@@ -67,13 +69,14 @@ class SamplingPanel(SamplingCommands):
     async def open(cls, workbench: Workbench, thread_id: str, model_key: str, settings: ThreadSettings) -> Self:
         """A panel for a thread and the model that answers in it. Raises LmdeckError."""
 
-        def read() -> tuple[Collapsed, Collapsed]:
+        def read() -> tuple[Collapsed, Collapsed, tuple[CustomField, ...]]:
             bare = ThreadSettings(preset=settings.preset)
             whole = workbench.settings_of(thread_id, model_key)
-            return whole, workbench.settings_of(thread_id, model_key, said=bare)
+            below = workbench.settings_of(thread_id, model_key, said=bare)
+            return whole, below, workbench.custom_fields(model_key)
 
-        now, below = await asyncio.to_thread(read)
-        return cls(workbench, thread_id, model_key, settings, now, below)
+        now, below, fields = await asyncio.to_thread(read)
+        return cls(workbench, thread_id, model_key, settings, now, below, fields)
 
     def compose(self) -> ComposeResult:
         self.head.border_title = "Preset, form, system prompt"
@@ -91,8 +94,9 @@ class SamplingPanel(SamplingCommands):
     def settings(self) -> ThreadSettings:
         changed = self.form.changed
         stop = changed.pop("sampling.stop", None)
-        in_form = {key for key in self._settings.overrides if key.partition(".")[0] in ("sampling", "answer")}
-        others = {key: value for key, value in self._settings.overrides.items() if key not in in_form}
+        # What the thread says of another model's fields stays.
+        shown = set(self.form.keys.values())
+        others = {key: value for key, value in self._settings.overrides.items() if key not in shown}
         overrides = others | {key: to_json(value) for key, value in changed.items()}
         return replace(self._settings, overrides=overrides, stop=stop)
 
@@ -144,8 +148,8 @@ class SamplingPanel(SamplingCommands):
         read = self._workbench.settings_of
         self._below = await asyncio.to_thread(lambda: read(self._thread, self._model_key, said=bare))
         changed = self.form.changed
-        self.form.put_below(below_in_form(self._below), keep=False)
-        self.form.set_values({key.partition(".")[2]: value for key, value in changed.items()})
+        self.form.put_layers_below(self._below)
+        self.form.take(changed)
         self.show()
 
     @on(ParameterForm.Highlighted)

@@ -52,6 +52,11 @@ class DownloadList(RowList["Download"]):
             self.set_items(downloads)
         self.border_subtitle = active_text(downloads)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "open":
+            return self.current is not None and self.current.state == "completed"
+        return super().check_action(action, parameters)
+
     def pieces(self, item: Download, width: int, *, at_cursor: bool) -> Pieces:
         sign, role = _SIGNS[item.state]
         figures = download_figures(item) if item.state not in ("cancelled", "failed") else ""

@@ -17,12 +17,21 @@ _MOST_NAME = 26
 
 
 class RepositoryList(RowList["Repository"]):
-    """Repositories that a search found, as they come. A diamond marks gated ones."""
+    """Repositories that a search found, as they come. A diamond marks gated ones, a cross those of which no file fits
+    this machine, as far as they have been looked at."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"rows--problem"}
     BINDINGS = bindings_for("repositories")
 
     def __init__(self) -> None:
         super().__init__("Models", classes="pane")
+        self._too_large: set[str] = set()
+
+    def mark_too_large(self, repository: str) -> None:
+        """Show that no file of a repository fits this machine."""
+        if repository not in self._too_large:
+            self._too_large.add(repository)
+            self.refresh()
 
     def key_of(self, item: Repository) -> str:
         return item.id
@@ -32,9 +41,9 @@ class RepositoryList(RowList["Repository"]):
 
     def pieces(self, item: Repository, width: int, *, at_cursor: bool) -> Pieces:
         figures = repository_figures(item, width)
-        gate = "◊ " if item.gated else "  "
+        sign = ("✗ ", "problem") if item.id in self._too_large else ("◊ " if item.gated else "  ", "quiet")
         room = width - len(figures) - 3
-        return [(gate, "quiet"), (fit(one_line(item.id), room), "bold" if at_cursor else ""), (f"{figures} ", "quiet")]
+        return [sign, (fit(one_line(item.id), room), "bold" if at_cursor else ""), (f"{figures} ", "quiet")]
 
 
 class ChoiceList(RowList[Choice]):
@@ -46,9 +55,10 @@ class ChoiceList(RowList[Choice]):
     def __init__(self) -> None:
         super().__init__("Files", classes="pane")
 
-    def show_title(self, repository: str) -> None:
-        """Put the repository's name into the border."""
-        self.title = f"Files · {one_line(repository)}" if repository else "Files"
+    def show_title(self, repository: str, hidden: int = 0) -> None:
+        """Put the repository's name into the border, and how many of its files are not shown."""
+        parts = ["Files", one_line(repository), f"{hidden} hidden" if hidden else ""]
+        self.title = " · ".join(part for part in parts if part)
         self._show_title()
 
     def key_of(self, item: Choice) -> str:

@@ -9,7 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
-from tui.app.actions import ACTIONS, BY_ID, Action, key_label
+from tui.app.action import Action
+from tui.app.actions import ACTIONS, BY_ID, key_label
 
 AT_THE_RIGHT = ("palette", "help")
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tui.app.actions import bindings_for
-from tui.app.value_sources import below_of
-from tui.app.widgets.parameter_form import Below, ParameterForm
-from tui.config import ANSWER_PARAMETERS, SAMPLING_PARAMETERS, Collapsed
+from tui.app.value_sources import below_of, keys_of
+from tui.app.widgets.parameter_form import ParameterForm
+from tui.config import ANSWER_PARAMETERS, SAMPLING_PARAMETERS, Collapsed, field_parameters
+from tui.domain import CustomField
 
 # A system prompt is no matter of one line, and has a dialog of its own.
 _ANSWER = tuple(parameter for parameter in ANSWER_PARAMETERS if parameter.name != "system_prompt")
-KEYS = {parameter.name: f"sampling.{parameter.name}" for parameter in SAMPLING_PARAMETERS} | {
-    parameter.name: f"answer.{parameter.name}" for parameter in _ANSWER
-}
-"""The dotted key of every parameter in the form, by its name."""
+KEYS = keys_of("sampling", SAMPLING_PARAMETERS) | keys_of("answer", _ANSWER)
+"""The dotted key of every parameter that all models have, by its name."""
 _SECTIONS = {
     "Choosing tokens": (
         "temperature", "top_k", "top_p", "min_p", "typical_p", "top_n_sigma", "seed", "logit_bias",
@@ -39,30 +38,30 @@ class SamplingForm(ParameterForm):
     enter_does = "keep"
     changed_word = "thread"
 
-    def __init__(self, now: Collapsed, below: Collapsed) -> None:
-        """`now` is what counts for the thread, `below` what would if it said nothing."""
-        parameters = (*SAMPLING_PARAMETERS, *_ANSWER)
-        super().__init__("Answers of this thread", parameters, _SECTIONS, values_in_form(now), {}, below_in_form(below))
+    def __init__(self, now: Collapsed, below: Collapsed, fields: Sequence[CustomField] = ()) -> None:
+        """`now` is what counts for the thread, `below` what would if it said nothing; `fields` are those of its model,
+        which stand first."""
+        own = field_parameters(fields)
+        self.keys = {parameter.name: parameter.name for parameter in own} | KEYS
+        """The dotted key of every parameter in the form, by its name."""
+        super().__init__(
+            "Answers of this thread",
+            (*own, *SAMPLING_PARAMETERS, *_ANSWER),
+            {"This model": tuple(parameter.name for parameter in own), **_SECTIONS},
+            {name: now.value(key) for name, key in self.keys.items()},
+            {},
+            below_of(below, self.keys),
+        )
 
     @property
     def changed(self) -> dict[str, Any]:
         """What the thread decides, by dotted keys."""
-        return {KEYS[name]: value for name, value in self.values.items() if value != self.below.values[name]}
+        return {self.keys[name]: value for name, value in self.values.items() if value != self.below.values[name]}
 
+    def take(self, values: Mapping[str, Any]) -> None:
+        """Put other values in, by dotted keys."""
+        self.set_values({name: values[key] for name, key in self.keys.items() if key in values})
 
-def values_in_form(collapsed: Collapsed) -> Mapping[str, Any]:
-    """The values of the form's parameters, by their names."""
-    return {name: collapsed.value(key) for name, key in KEYS.items()}
-
-
-def below_in_form(collapsed: Collapsed) -> Below:
-    """What counts below the thread, for every parameter of the form."""
-    sampling, answer = (
-        below_of(collapsed, "sampling", SAMPLING_PARAMETERS),
-        below_of(collapsed, "answer", _ANSWER),
-    )
-    return Below(
-        {**sampling.values, **answer.values},
-        {**sampling.sources, **answer.sources},
-        {**sampling.source_texts, **answer.source_texts},
-    )
+    def put_layers_below(self, below: Collapsed) -> None:
+        """Have other layers below the thread, which says nothing itself until it is told to `take` values."""
+        self.put_below(below_of(below, self.keys), keep=False)

@@ -26,7 +26,7 @@ def listed(workbench: Workbench) -> list[ListedModel]:
 
 def instances_of(info: ModelInfo, loaded: Sequence[LoadedModel]) -> list[LoadedModel]:
     """The loaded instances of a model, whatever they are called."""
-    return [] if info.remote else [one for one in loaded if one.info.path == info.path]
+    return [] if info.remote else [one for one in loaded if one.info.is_same_as(info)]
 
 
 def model_object(model: ListedModel, abilities: TemplateAbilities) -> dict[str, Any]:

@@ -38,6 +38,12 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
         wire = parsed(ResponsesRequest, await read_json(request, services.options().largest_body))
         return await maker.make(request, wire)
 
+    @takes(ResponsesRequest)
+    async def input_tokens(request: Request) -> Response:
+        """How many tokens a model would read for a response, without making it."""
+        wire = parsed(ResponsesRequest, await read_json(request, services.options().largest_body))
+        return JSONResponse({"object": "response.input_tokens", "input_tokens": await maker.count(request, wire)})
+
     async def retrieve(request: Request) -> Response:
         """A response that is kept, or its events while it is made in the background."""
         identifier = request.path_params["id"]
@@ -64,6 +70,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
 
     return [
         Route("/v1/responses", create, methods=["POST"]),
+        Route("/v1/responses/input_tokens", input_tokens, methods=["POST"]),
         Route("/v1/responses/{id}", retrieve, methods=["GET"]),
         Route("/v1/responses/{id}", delete, methods=["DELETE"]),
         Route("/v1/responses/{id}/cancel", cancel, methods=["POST"]),

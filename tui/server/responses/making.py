@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -39,7 +40,7 @@ class _Order:
 
 
 class ResponseMaker:
-    """Answers `POST /v1/responses`."""
+    """Answers `POST /v1/responses`, and counts what it would take."""
 
     def __init__(self, services: Services, answers: Answers, kept: KeptResponses) -> None:
         self._services = services
@@ -57,6 +58,21 @@ class ResponseMaker:
         if wire.stream:
             return await self._as_it_comes(request, order)
         return JSONResponse(await self._whole(request, order))
+
+    async def count(self, request: Request, wire: ResponsesRequest) -> int:
+        """How many tokens the model would read for such a request. Raises LmdeckError."""
+        wire.check()
+        given = await self._kept.resolved(listed(wire.input))
+        generation = wire.to_request(await self._kept.conversation(wire.previous_response_id), given)
+        entry: RequestEntry | None = request.scope.get("lmdeck.entry")
+
+        def count() -> int:
+            found = self._services.with_defaults(generation)
+            if entry is not None:
+                entry.model = found.model
+            return self._services.workbench.count_prompt(found)
+
+        return await unless_gone(request, asyncio.to_thread(count))
 
     async def _whole(self, request: Request, order: _Order) -> Response:
         answering = await self._answers.start([order.generation], order.entry)
