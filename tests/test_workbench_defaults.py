@@ -73,6 +73,17 @@ def test_a_preset_that_is_gone_stops_no_answer(workbench: Workbench, of_thread: 
     assert answer.generation.request.sampling.top_k == 9
 
 
+def test_a_preset_whose_file_is_broken_stops_no_answer(workbench: Workbench) -> None:
+    thread = workbench.threads.create_thread(settings=ThreadSettings(preset="@local:bad"))
+    workbench.threads.add_message(thread.id, text_message("user", "Hi"))
+    file = workbench.paths.presets / "bad.preset.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("no JSON")
+    assert workbench.answer(thread.id, "hello").generation.wait(60)
+    assert workbench.threads.messages(thread.id)[-1].message.text == "Hello."
+    assert str(file) in workbench.settings_of(thread.id, "hello").preset_problem
+
+
 def test_a_request_that_names_a_preset_that_is_gone_fails(workbench: Workbench) -> None:
     asked = GenerationRequest("hello", (text_message("user", "Hi"),), decided=frozenset(), preset="gone")
     generation = workbench.generate(asked)

@@ -11,7 +11,7 @@ from textual import events
 
 from tests.app.driving import person_at
 from tests.app.fake_workbench import FakeWorkbench
-from tui.app.attachments import LARGEST_TEXT, parts_of, pasted_path, read_attachment, word_for
+from tui.app.attachments import LARGEST_TEXT, parts_of, pasted_path, read_attachment, without_images, word_for
 from tui.app.pictures import COLUMNS, ROWS, pictures_of
 from tui.domain import BadRequest, FilePart, ImagePart, Message, TextPart
 
@@ -196,3 +196,40 @@ async def test_file_that_has_gone_keeps_the_message_in_the_composer(ready: FakeW
         assert "cannot be read" in person.toasts()
         assert "notes.txt" in person.chat.composer.text
         assert ready.threads.list_threads() == []
+
+
+def test_images_are_taken_out_of_a_text(cat: Path, notes: Path) -> None:
+    image, file = word_for(cat), word_for(notes)
+    text = f"{image} and {image}, {file}, [image: other.png]"
+    assert without_images(text, {image, file}) == (f" and , {file}, [image: other.png]", 2)
+
+
+async def test_draft_counts_what_is_in_files_and_names_images(ready: FakeWorkbench, cat: Path, notes: Path) -> None:
+    async with person_at(ready) as person:
+        composer = person.chat.composer
+
+        async def figures(text: str) -> str:
+            composer.load_message(text)
+            await person.chat.draft_rests()
+            return str(composer.border_subtitle)
+
+        # The model of this test counts words.
+        assert await figures(f"{word_for(cat)} look at this") == "3 tok + 1 image · enter send · ^j newline"
+        assert (await figures(f"{word_for(cat)} {word_for(cat)}")).startswith("2 images · ")
+        assert (await figures(f"read {word_for(notes)}")).startswith("8 tok · ")  # with its name and a fence
+        notes.unlink()
+        assert (await figures(f"read {word_for(notes)}")).startswith("a file cannot be sent · ")
+        assert (await figures("two words")).startswith("2 tok · ")
+
+
+async def test_recalled_message_has_its_file_again(ready: FakeWorkbench, notes: Path) -> None:
+    async with person_at(ready) as person:
+        person.app.post_message(events.Paste(str(notes)))
+        await person.settle()
+        await person.ask("first")
+        ready.answers[-1].generation.finish()
+        await person.hear()
+        await person.press("up", "enter")
+        thread = ready.threads.list_threads()[0]
+        asked = [stored.message for stored in ready.threads.messages(thread.id) if stored.message.role == "user"]
+        assert [type(part) for message in asked for part in message.parts] == [FilePart, TextPart] * 2

@@ -260,3 +260,9 @@ async def test_clicks_choose_rows(ready: FakeWorkbench) -> None:
         await person.pilot.click("#threads", offset=(5, 2))
         await person.settle()
         assert "its answer" in person.text()
+
+
+async def test_the_frame_that_the_transcript_comes_into_is_empty(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        frame = next(widget for widget in person.chat.compose() if widget.id == "frame")
+        assert str(frame.render()) == ""

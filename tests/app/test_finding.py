@@ -117,3 +117,36 @@ async def test_enter_before_anything_is_found_takes_the_first_that_is(ready: Fak
         await person.press("ctrl+g", "j")
         await person.pilot.press(*"trip", "enter")
         await person.until(lambda: person.chat.transcript.border_title == "Trip packing")
+
+
+async def test_an_archived_thread_says_so_when_it_is_found(ready: FakeWorkbench) -> None:
+    ready.threads.archive_thread(add_thread(ready, "old stuff"), True)
+    async with person_at(ready, NARROW) as person:
+        await person.press("ctrl+g", "j")
+        await person.type("old")
+        await person.until(lambda: "archived" in person.text())
+        await person.press("enter")
+        assert "old stuff · archived" in person.rows()[1]
+
+
+async def test_a_title_that_the_model_finds_can_be_taken_back(ready: FakeWorkbench) -> None:
+    thread_id = add_thread(ready, "how do I sort", "Use sort.")
+    ready.says = "Sorting"
+
+    def title() -> str:
+        return ready.threads.list_threads()[0].title
+
+    async with person_at(ready) as person:
+        await person.press("ctrl+t", "t")
+        assert title() == "Sorting"
+        assert "Title: Sorting. u undoes it" in person.toasts()
+        await person.press("u")
+        assert title() == "how do I sort"
+        ready.says = ""
+        await person.press("t")
+        assert "The model found no title." in person.toasts()
+        ready.threads.rename_thread(thread_id, "Mine")
+        await person.chat.refresh_threads()
+        await person.press("t")
+        assert "You have named this thread yourself." in person.toasts()
+        assert len(ready.requests) == 2

@@ -116,15 +116,37 @@ async def test_duplicate(ready: FakeWorkbench) -> None:
         assert "its answer" in person.text()
 
 
+async def test_copies_are_told_apart_where_the_list_cuts_their_titles(ready: FakeWorkbench) -> None:
+    add_thread(ready, "A title that is longer than the list is wide")
+    async with person_at(ready, NARROW) as person:
+        await person.press("ctrl+t", "c")
+        assert any("A title that is longe… (copy) " in row for row in person.rows())
+        await person.press("c")
+        assert any("A title that is lon… (copy 2) " in row for row in person.rows())
+
+
+async def test_what_works_on_threads_only_says_so_on_a_folder(ready: FakeWorkbench) -> None:
+    ready.threads.folders.create("Work")
+    async with person_at(ready, NARROW) as person:
+        await person.press("ctrl+t", "g")
+        for number, key in enumerate("capt", start=1):
+            await person.press(key)
+            assert person.notices.count("That works on threads, not on folders.") == number
+
+
 async def test_archive_and_back(ready: FakeWorkbench) -> None:
     add_thread(ready, "old stuff", "its answer")
     async with person_at(ready, NARROW) as person:
-        await person.press("ctrl+t", "a")
+        await person.press("ctrl+t", "A")
+        assert "The archive is empty." in person.toasts()
+        await person.press("a")
+        assert "“old stuff” is in the archive (ctrl+g A)" in person.toasts()
         assert ready.threads.list_threads() == []
         await person.press("A")
         await person.until(lambda: "old stuff" in person.text())
         await person.press("enter")
         assert [thread.title for thread in ready.threads.list_threads()] == ["old stuff"]
+        assert "· archived" not in person.text()
         assert "its answer" in person.text()
 
 
@@ -185,6 +207,37 @@ async def test_folder_defaults_show_that_their_preset_is_gone(ready: FakeWorkben
     async with person_at(ready) as person:
         await person.press("ctrl+t", "g", "f")
         await person.until(lambda: "gone  (not installed)" in person.text())
+
+
+async def test_folder_defaults_choose_a_preset_and_refuse_a_broken_one(ready: FakeWorkbench) -> None:
+    folder = ready.threads.folders.create("Work")
+    kind = ready.decisions.presets.create("Kind", {"sampling.temperature": 0.3})
+    (ready.paths.presets / "sad.preset.json").write_text("{")
+
+    def chosen() -> str | None:
+        found = ready.threads.folders.get(folder.id)
+        return found.settings.preset if found else ""
+
+    async def choose(person: Person, name: str) -> None:
+        await person.until(lambda: "System prompt" in person.text())
+        await person.press("down", "down", "enter")
+        await person.until(lambda: "broken" in person.text())
+        await person.type(name)
+        await person.until(lambda: len([row for row in person.rows() if "broken" in row]) == (name == "sad"))
+        await person.press("enter")
+
+    async with person_at(ready) as person:
+        await person.press("ctrl+t", "g", "f")
+        await choose(person, "sad")
+        await person.until(lambda: "sad.preset.json is damaged" in person.toasts())
+        assert chosen() is None
+        await choose(person, "kind")
+        await person.until(lambda: chosen() is not None)
+        # A preset that is renamed is still the folder's.
+        assert chosen() == kind.identifier
+        ready.decisions.presets.rename("Kind", "Gentle")
+        await person.press("escape", "f")
+        await person.until(lambda: "Gentle" in person.text())
 
 
 async def test_filter_looks_into_closed_folders(ready: FakeWorkbench) -> None:

@@ -219,6 +219,8 @@ async def test_space_unfolds_the_thinking(ready: FakeWorkbench) -> None:
         assert "hidden musings" not in person.text()
         await person.press("escape", "space")
         assert "hidden musings" in person.text()
+        await person.press("k", "space")
+        assert "There is no thinking in this message." in person.toasts()
         await person.press("i")
         assert person.chat.composer.has_focus
 

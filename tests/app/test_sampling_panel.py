@@ -175,6 +175,17 @@ async def test_a_new_thread_can_be_set_up_before_its_first_message(ready: FakeWo
         assert ready.answers[0].thread_id == thread.id
 
 
+async def test_looking_at_a_new_threads_settings_leaves_no_empty_thread(ready: FakeWorkbench) -> None:
+    async with person_at(ready) as person:
+        await open_panel(person)
+        await person.press("escape")
+        await person.press("ctrl+g", "S", "escape")
+        assert ready.threads.list_threads() == []
+        await person.ask("hello")
+        (thread,) = ready.threads.list_threads()
+        assert thread.title == "hello"
+
+
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
 async def test_a_preset_that_is_gone_is_said_once(ready: FakeWorkbench, thread_id: str, size: tuple[int, int]) -> None:
     ready.threads.save_thread_settings(thread_id, ThreadSettings(preset="@local:gone"))
@@ -199,6 +210,56 @@ async def test_a_preset_that_is_gone_is_said_once(ready: FakeWorkbench, thread_i
         ready.decisions.presets.delete("Other")
         await person.ask("more")
         assert "The preset “other” of “Poems” is not installed" in person.toasts()
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_a_broken_preset_is_said_once_and_shown(
+    ready: FakeWorkbench, thread_id: str, size: tuple[int, int]
+) -> None:
+    file = ready.paths.presets / "sad.preset.json"
+    file.write_text("{")
+    ready.threads.save_thread_settings(thread_id, ThreadSettings(preset="@local:sad"))
+    ready.threads.rename_thread(thread_id, "Poems")
+    async with person_at(ready, size) as person:
+        await open_thread(person, thread_id)
+        for number in (1, 2):
+            await person.ask("more")
+            assert len(ready.answers) == number
+            ready.answers[-1].generation.finish()
+            await person.hear()
+        assert person.toasts().count("The preset “sad” of “Poems” cannot be read") == 1
+        assert "sad.preset.json is damaged: Expecting property name" in person.toasts()
+        await open_panel(person)
+        assert "sad  broken; p says why" in row_of(person, "Preset   ")
+        await person.press("p")
+        assert "sad  (broken: " in person.text()
+        await person.press("2")
+        assert person.toasts().count("is damaged") > 1  # choosing it is refused
+        # What the thread decides can still be saved elsewhere.
+        await person.press("down", "right", "s", "1")
+        await person.type("Other")
+        await person.press("enter")
+        assert "Other  thread" in row_of(person, "Preset   ")
+    assert file.read_text() == "{"
+
+
+async def test_a_preset_with_a_wrong_value_is_said_once_for_all_its_threads(
+    ready: FakeWorkbench, thread_id: str
+) -> None:
+    fields = [{"key": "llm.prediction.temperature", "value": "hot"}, {"key": "llm.prediction.topKSampling", "value": 7}]
+    (ready.paths.presets / "half.preset.json").write_text(json.dumps({"operation": {"fields": fields}}))
+    threads = [thread_id, add_thread(ready, "Ho", "Hey")]
+    async with person_at(ready) as person:
+        for thread in threads:
+            ready.threads.save_thread_settings(thread, ThreadSettings(preset="@local:half"))
+            await open_thread(person, thread)
+            await person.ask("more")
+            ready.answers[-1].generation.finish()
+            await person.hear()
+        assert person.toasts().count("llm.prediction.temperature: Temperature cannot be 'hot'") == 1
+        await open_panel(person)
+        assert "half  not all of it; p says why" in row_of(person, "Preset   ")
+        assert "7" in row_of(person, "Top k")
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+from collections.abc import Collection
+
+import pytest
+
 from tests.app.driving import Person, add_thread, person_at
 from tests.app.fake_workbench import FakeWorkbench
+from tui.app.attachments import parts_of
 
 NARROW = (80, 24)
 
@@ -115,3 +122,61 @@ async def test_open_beside_from_the_list(ready: FakeWorkbench) -> None:
         assert "old answer" in person.text()
         assert "new answer" in person.text()
         assert person.chat.transcript.border_title == "▸2/2 · older"
+
+
+async def test_message_goes_to_the_thread_in_front_of_which_enter_was_pressed(
+    ready: FakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = threading.Event()
+
+    def slow(text: str, attached: Collection[str]) -> object:
+        read.wait(10)
+        return parts_of(text, attached)
+
+    async with person_at(ready, NARROW) as person:
+        await person.ask("first thread")
+        await person.press("ctrl+backslash")
+        await person.type("second thread")
+        monkeypatch.setattr("tui.app.attachments.parts_of", slow)
+        await person.pilot.press("enter")
+        await person.pilot.press("f6")
+        await person.pilot.pause()
+        read.set()
+        await person.until(lambda: len(ready.threads.list_threads()) == 2)
+        assert "1/2" in person.text()
+        assert person.chat.composer.text == ""
+        asked = {thread.title: len(ready.threads.messages(thread.id)) for thread in ready.threads.list_threads()}
+        assert asked == {"first thread": 2, "second thread": 2}
+
+
+async def test_what_is_typed_while_a_thread_is_opened_is_for_that_thread(
+    ready: FakeWorkbench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    thread_id = add_thread(ready, "older", "its answer")
+    ready.threads.save_draft(thread_id, "kept")
+    opened = threading.Event()
+    read_now = ready.threads.last_messages
+
+    def slow(thread_id: str, count: int) -> object:
+        opened.wait(10)
+        return read_now(thread_id, count)
+
+    async def type_while_it_opens(person: Person, *keys: str) -> None:
+        opened.clear()
+        opening = asyncio.create_task(person.chat.open_thread(thread_id))
+        await person.pilot.press(*keys)
+        opened.set()
+        await opening
+        await person.settle()
+
+    async with person_at(ready, NARROW) as person:
+        monkeypatch.setattr(ready.threads, "last_messages", slow)
+        await type_while_it_opens(person, "h", "i", "enter")
+        # What had been kept there stands before it, so that it is not sent unseen.
+        assert person.chat.composer.text == "kept\nhi"
+        assert "Not sent" in person.toasts()
+        assert len(ready.threads.messages(thread_id)) == 2
+        await type_while_it_opens(person, "!")
+        assert person.chat.composer.text == "kept\nhi!"
+        await person.press("backspace", "enter")
+        assert ready.threads.messages(thread_id)[2].message.text == "kept\nhi"

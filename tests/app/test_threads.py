@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+import pytest
+
 from tests.app.driving import add_thread, person_at
 from tests.app.fake_workbench import FakeWorkbench
+from tui.app.drafts import Drafts
 from tui.domain import EngineFault
+from tui.workbench import Workbench
 
 NARROW = (80, 24)
 
@@ -218,3 +224,20 @@ async def test_thousand_threads_list_draws_only_what_is_seen(ready: FakeWorkbenc
         await person.press("g")
         assert "thread 299" in person.text()
         assert "300" in person.text()
+
+
+def test_draft_that_is_saved_twice_at_once_is_saved(workbench: FakeWorkbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    drafts = Drafts(cast(Workbench, workbench), lambda _: None)
+    put = workbench.settings.set
+    calls: list[object] = []
+
+    def put_while_another_does(name: str, value: object) -> None:
+        calls.append(value)
+        if len(calls) == 1:
+            drafts.save_now("", "text")
+        put(name, value)
+
+    monkeypatch.setattr(workbench.settings, "set", put_while_another_does)
+    drafts.save_now("", "text")
+    assert calls == ["text", "text"]
+    assert workbench.settings.get("new_thread_draft", "") == "text"

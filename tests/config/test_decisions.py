@@ -141,6 +141,33 @@ def test_what_a_thread_or_a_model_prefers_may_be_gone(decisions: Decisions, pres
     assert not decisions.collapsed(MODEL, preset="").missing_preset
 
 
+@pytest.mark.parametrize("preset", ["bad", None])
+def test_a_preset_whose_file_is_broken_stops_nothing(decisions: Decisions, tmp_path: Path, preset: str | None) -> None:
+    file = tmp_path / "presets" / "bad.preset.json"
+    file.write_text("{")
+    decisions.defaults.save_preset("m", "bad")
+    found = decisions.collapsed(MODEL, preset=preset)
+    assert (found.missing_preset, found.sampling.temperature) == ("bad", 0.3)
+    assert found.preset_problem.startswith(f"{file} is damaged: ")
+    settled = decisions.settled(GenerationRequest("m", HELLO, decided=frozenset()), MODEL, preset=preset)
+    assert (settled.preset, settled.messages) == ("", HELLO)
+    assert file.read_text() == "{"
+    # A request that names it itself wants it and nothing else.
+    with pytest.raises(StorageFailed, match="damaged"):
+        settle(decisions, GenerationRequest("m", HELLO, decided=frozenset(), preset="bad"))
+
+
+def test_what_is_wrong_inside_a_preset_is_told_and_the_rest_of_it_counts(decisions: Decisions, tmp_path: Path) -> None:
+    fields = (
+        '[{"key": "llm.prediction.temperature", "value": "hot"}, {"key": "llm.prediction.topKSampling", "value": 7}]'
+    )
+    (tmp_path / "presets" / "half.preset.json").write_text(f'{{"operation": {{"fields": {fields}}}}}')
+    found = decisions.collapsed(MODEL, preset="half")
+    assert (found.missing_preset, found.sampling.temperature, found.sampling.top_k) == ("", 0.3, 7)
+    assert "llm.prediction.temperature" in found.preset_problem
+    assert not decisions.collapsed(MODEL, preset="Kind").preset_problem
+
+
 def test_a_model_that_nobody_knows_has_only_the_apps_values(decisions: Decisions) -> None:
     assert decisions.collapsed(None).sampling == SamplingConfig()
 

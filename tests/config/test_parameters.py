@@ -91,6 +91,14 @@ def test_what_is_shown_can_be_typed(name: str, value: object) -> None:
     assert parse_value(LOAD[name], value_text(LOAD[name], value)) == value
 
 
+@pytest.mark.parametrize("name", ["stop", "logit_bias", "dry_sequence_breakers"])
+def test_an_empty_list_of_texts_or_logits_is_none_and_not_auto(name: str) -> None:
+    parameter = next(parameter for parameter in SAMPLING_PARAMETERS if parameter.name == name)
+    assert value_text(parameter, ()) == "none"
+    assert parse_value(parameter, "None") == ()
+    assert parse_value(parameter, "auto") == parameter.default
+
+
 def test_assignments_by_name() -> None:
     config = with_values(LoadConfig(), LOAD_PARAMETERS, {"context_length": "4k", "threads": "3"})
     assert config == LoadConfig(context_length=4096, threads=3)

@@ -103,7 +103,13 @@ def test_lm_studios_file_comes_in_and_goes_out(store: PresetStore, tmp_path: Pat
         store.export("deepred testing", tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "x"}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", '{"name": "x"}', "[" * 100_000, '{"operation": "x"}', '{"operation": {"fields": 7}}'),
+        *('{"operation": [7]}', '{"load": {"fields": [{"value": 1}]}}'),
+    ],
+)
 def test_a_broken_file_is_said_and_stays(store: PresetStore, tmp_path: Path, text: str) -> None:
     folder = tmp_path / "presets"
     folder.mkdir()
@@ -120,6 +126,20 @@ def test_a_broken_file_is_said_and_stays(store: PresetStore, tmp_path: Path, tex
         store.import_file(folder / "bad.preset.json")
     store.delete("bad")
     assert [preset.name for preset in store.all()] == ["Bad!"]
+
+
+def test_values_that_cannot_be_are_said_and_the_others_count(store: PresetStore, tmp_path: Path) -> None:
+    folder = tmp_path / "presets"
+    folder.mkdir()
+    wrong = [{"key": f"llm.prediction.{key}", "value": "hot"} for key in ("temperature", "seed", "minPSampling")]
+    fields = [{"key": "llm.prediction.topKSampling", "value": 7}, {"key": "of.another.program", "value": "x"}, *wrong]
+    (folder / "half.preset.json").write_text(json.dumps({"operation": {"fields": [*fields, wrong[0]]}}))
+    found = store.get("half")
+    assert found.values == {"sampling.top_k": 7}
+    assert found.left_out.startswith(f"In {folder / 'half.preset.json'}: llm.prediction.temperature: ")
+    assert found.left_out.endswith("; and 1 more.")
+    assert "of.another.program" not in found.left_out
+    assert store.create("Whole", VALUES).left_out == ""
 
 
 def test_a_copied_file_has_an_identifier_of_its_own(store: PresetStore, tmp_path: Path) -> None:

@@ -203,6 +203,25 @@ def test_a_copy_has_everything_and_is_a_thread_of_its_own(store: ThreadStore) ->
     assert store.duplicate_thread(thread.id).message_count == 4
 
 
+def test_copies_are_told_apart(store: ThreadStore) -> None:
+    first, _ = talk(store, "Q", title="T")
+    second = store.duplicate_thread(first)
+    third = store.duplicate_thread(second.id)
+    assert (second.title, third.title) == ("T (copy)", "T (copy 2)")
+    store.trash_thread(third.id)
+    elsewhere = store.folders.create("F")
+    store.move_thread(second.id, elsewhere.id)
+    fourth = store.duplicate_thread(first)
+    assert fourth.title == "T (copy 3)", "those elsewhere and in the trash have their titles too"
+    store.rename_thread(second.id, "Other")
+    assert store.duplicate_thread(fourth.id).title == "T (copy)"
+    question = store.messages(first)[0].id
+    branches = [store.branch_thread(question) for _ in range(2)]
+    assert [branch.title for branch in branches] == ["T (branch)", "T (branch 2)"]
+    assert store.duplicate_thread(branches[1].id).title == "T (branch 2) (copy)"
+    assert store.duplicate_thread(store.create_thread().id).title == ""
+
+
 def test_a_new_thread_from_any_point(store: ThreadStore) -> None:
     thread_id, (_, answer, _, _) = talk(store, "Q", "A", "more", "B", title="T")
     branch = store.branch_thread(answer.id)

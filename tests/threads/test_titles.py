@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.threads.titles import TITLE_LENGTH, title_from
+from tui.threads.titles import TITLE_LENGTH, copy_mark, title_from, title_of_copy
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,22 @@ def test_a_line_without_word_borders_is_cut_where_it_is(text: str) -> None:
     assert len(title) == TITLE_LENGTH
     assert title.endswith("…")
     assert text.startswith(title[:-1])
+
+
+@pytest.mark.parametrize(
+    ("title", "taken", "copied"),
+    [
+        ("Oslo", [], "Oslo (copy)"),
+        ("Oslo", ["Oslo (copy)", "Oslo (copy 3)"], "Oslo (copy 2)"),
+        ("Oslo (copy)", ["Oslo (copy)"], "Oslo (copy 2)"),
+        ("Oslo (copy 2)", [], "Oslo (copy)"),
+        ("Oslo (branch)", [], "Oslo (branch) (copy)"),
+        ("(copy)", [], "(copy) (copy)"),
+        ("Oslo (copy)s", [], "Oslo (copy)s (copy)"),
+    ],
+)
+def test_the_title_of_a_copy(title: str, taken: list[str], copied: str) -> None:
+    assert title_of_copy(title, "copy", taken) == copied
+    bare, mark = copy_mark(copied)
+    assert bare + mark == copied
+    assert mark

@@ -38,6 +38,14 @@ def words_in(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text))
 
 
+def without_images(text: str, attached: Collection[str]) -> tuple[str, int]:
+    """A text without the words in `attached` that stand for images, and how many images those are."""
+    words = [word for word in _WORD.findall(text) if word in attached and word.startswith("[image: ")]
+    for word in set(words):
+        text = text.replace(word, "")
+    return text, len(words)
+
+
 def looks_like_path(text: str) -> bool:
     """Whether a text could be the path of a file."""
     line = text.strip()

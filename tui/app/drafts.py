@@ -47,7 +47,8 @@ class Drafts:
             self._workbench.threads.save_draft(thread_id, text)
         else:
             self._workbench.settings.set(NEW_THREAD, text)
-        del self._refused[thread_id]
+        # Quitting saves while the timer's save may still be under way in its thread.
+        self._refused.pop(thread_id, None)
         self._saved[thread_id] = text
 
     def _read(self, thread_id: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from tui.config.custom_fields import FieldEffects, default_fields, effects_of, with_known_fields
 from tui.config.layers import Collapsed, Layer, collapse
 from tui.config.model_defaults import ModelDefaultsStore, SavedDefaults
-from tui.config.presets import PresetStore
+from tui.config.presets import Preset, PresetStore
 from tui.config.settings import Settings
 from tui.config.values import checked_value, values_of
 from tui.domain import (
@@ -55,18 +55,18 @@ class Decisions:
         """What counts for a model, below the layers of a request, a thread and its folders.
 
         `preset` is the one that was chosen, empty for none; `None` takes the one that the model's defaults name. One
-        that is not there any more must not stop anything: the rest counts, and the result names what is missing.
+        that is not there any more or cannot be read must not stop anything: the rest counts, and the result names it.
         Without `saved` the model's saved defaults do not count.
         Raises BadRequest for a profile that there is not, and StorageFailed for files that cannot be used.
         """
         kept = self.defaults.get(model.key) if model is not None and saved else SavedDefaults()
         chosen = kept.preset if preset is None else preset
-        found = self.presets.find(chosen) if chosen else None
+        found, problem = self._preset(chosen)
         layers = [Layer("preset", found.values, found.name)] if found else []
         fields = model.custom_fields if model is not None else ()
         every = (*above, *layers, *self._below(model, kept, profile))
         collapsed = collapse([with_known_fields(layer, fields) for layer in every])
-        return replace(collapsed, missing_preset=chosen) if chosen and not found else collapsed
+        return replace(collapsed, missing_preset="" if found else chosen, preset_problem=problem)
 
     def settled(
         self,
@@ -112,6 +112,14 @@ class Decisions:
         if request.load is not None and request.decided is None:
             return request.load
         return self.collapsed(model, [Layer("request", _asked(request))], preset=request.preset or None).load
+
+    def _preset(self, chosen: str) -> tuple[Preset | None, str]:
+        """The preset that was chosen if it can be used, and what is wrong in its file."""
+        try:
+            found = self.presets.find(chosen) if chosen else None
+        except StorageFailed as broken:
+            return None, broken.message
+        return found, found.left_out if found else ""
 
     def _below(self, model: ModelInfo | None, kept: SavedDefaults, profile: str) -> Iterable[Layer]:
         if model is not None:

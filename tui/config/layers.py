@@ -72,7 +72,9 @@ class Collapsed:
     sources: Mapping[str, Source] = field(default_factory=dict)
     """By dotted key; a key that nobody decided is missing."""
     missing_preset: str = ""
-    """The preset that was chosen and is not there, so that nothing of it counts; empty when all is well."""
+    """The preset that was chosen and is not there or cannot be read, so that nothing of it counts; else empty."""
+    preset_problem: str = ""
+    """What is wrong in the preset's file, as a sentence; empty when all is well, and when there is no file."""
 
     def source(self, key: str) -> Source:
         """Where the value of a key comes from."""

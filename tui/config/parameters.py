@@ -57,6 +57,8 @@ def declare(
 
 
 _DEFAULT_WORDS = ("", "auto", "default")
+_NOTHING = "none"
+"""An empty list of stop strings or of logits: nothing decides those by itself, as `auto` would say."""
 
 
 def parse_value(parameter: Parameter, text: str) -> Any:
@@ -64,6 +66,8 @@ def parse_value(parameter: Parameter, text: str) -> Any:
     text = text.strip()
     if text.lower() in _DEFAULT_WORDS:
         return parameter.default
+    if parameter.kind in ("strings", "biases") and text.lower() == _NOTHING:
+        return ()
     try:
         value = _READERS[parameter.kind](text)
     except ValueError:
@@ -83,6 +87,8 @@ def parse_value(parameter: Parameter, text: str) -> Any:
 def value_text(parameter: Parameter, value: Any) -> str:
     """A value as people read and type it: `auto`, `on`, `8,192`, `3, 1`. `parse_value` takes it back."""
     match parameter.kind:
+        case "strings" | "biases" if not value:
+            return _NOTHING
         case _ if value is None or value in ("", ()):
             return "auto"
         case "boolean":

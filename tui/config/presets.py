@@ -17,6 +17,7 @@ from tui.domain import BadRequest, StorageFailed
 ENDING = ".preset.json"
 _LOCAL = "@local:"
 _MOST_CHARACTERS = 100
+_MOST_TOLD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,13 @@ class Preset:
     path: Path = Path()
     problem: str = ""
     """Why it cannot be used, as a sentence; empty when it can."""
+
+    @property
+    def left_out(self) -> str:
+        """Which of its values cannot be and count for nothing, as a sentence; empty when there are none."""
+        wrong = [f"{one.key}: {one.reason.rstrip('.')}" for one in self.unread if one.reason]
+        more = f"; and {len(wrong) - _MOST_TOLD} more" if len(wrong) > _MOST_TOLD else ""
+        return f"In {self.path}: {'; '.join(wrong[:_MOST_TOLD])}{more}." if wrong else ""
 
 
 class PresetStore:
@@ -201,6 +209,9 @@ def _parsed(path: Path) -> Preset:
     slug = path.name.removesuffix(ENDING).removesuffix(".json")
     if not any(isinstance(value.get(part), dict | list) for part in ("operation", "load")):
         raise StorageFailed(f"{path} is no preset: it has neither operation nor load.", "Choose another file.")
+    for part in ("operation", "load"):
+        if not _is_list_of_fields(value.get(part)):
+            raise StorageFailed(f"{path} is damaged: {part} is no list of fields with a key each.", "Correct it.")
     read = read_parts(value)
     written, identifier = value.get("name"), value.get("identifier")
     name = slug
@@ -213,6 +224,14 @@ def _parsed(path: Path) -> Preset:
         read.unread,
         path,
     )
+
+
+def _is_list_of_fields(part: Any) -> bool:
+    """Whether a part of a file can be read; one that is not there can."""
+    fields = part.get("fields") if isinstance(part, dict) else part
+    if fields is None:
+        return True
+    return isinstance(fields, list) and all(isinstance(one, dict) and isinstance(one.get("key"), str) for one in fields)
 
 
 def _checked_name(name: str) -> str:

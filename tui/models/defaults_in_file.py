@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
+from math import isfinite
 from pathlib import Path
+from struct import pack
 from typing import Any
 
 from tui.domain import ModelInfo, ModelUnusable
@@ -47,4 +50,16 @@ def _read(path: Path, _modified: int, _size: int) -> Mapping[str, float]:
         found = read_header(path).sampling
     except ModelUnusable:
         return {}
-    return {_KEYS[name]: value for name, value in found.items() if name in _KEYS}
+    return {_KEYS[name]: _as_written(value) for name, value in found.items() if name in _KEYS}
+
+
+def _as_written(value: float) -> float:
+    """The shortest number that the same 32 bits stand for: 0.3, where they come to 0.30000001192092896."""
+    if isinstance(value, int) or not isfinite(value):
+        return value
+    with suppress(OverflowError):
+        bits = pack("<f", value)
+        for digits in range(6, 9):
+            if pack("<f", shorter := float(f"{value:.{digits}g}")) == bits:
+                return shorter
+    return value

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from tui.threads.sending import check_continuable, messages_to_send, with_files_as_text
     from tui.threads.store import ThreadStore
     from tui.threads.thread_settings import ThreadSettings
-    from tui.threads.titles import clean_title, title_request
+    from tui.threads.titles import clean_title, copy_mark, title_request
     from tui.threads.tree import TreeRow
 else:
     from tui.lazy import lazy_names
@@ -66,7 +66,7 @@ else:
             "sending": "check_continuable messages_to_send with_files_as_text",
             "store": "ThreadStore",
             "thread_settings": "ThreadSettings",
-            "titles": "clean_title title_request",
+            "titles": "clean_title copy_mark title_request",
             "tree": "TreeRow",
         },
     )
@@ -104,6 +104,7 @@ __all__ = [
     "check_continuable",
     "clean_title",
     "collapsed_for",
+    "copy_mark",
     "ending_of",
     "file_name",
     "format_for",

@@ -10,6 +10,7 @@ from tui.threads.changes import missing
 from tui.threads.identifiers import new_id, new_ids
 from tui.threads.inserting import insert_row, place_on_top
 from tui.threads.rows import chunks_of, grown_column
+from tui.threads.titles import copy_mark, title_of_copy
 
 _BRANCH = """
     WITH RECURSIVE branch (id, parent_id) AS (
@@ -40,7 +41,7 @@ def _copy(
     path: Path,
     thread_id: str,
     messages: list[sqlite3.Row],
-    suffix: str,
+    kind: str,
     leaf_id: str | None,
 ) -> str:
     thread = connection.execute("SELECT * FROM threads WHERE id = ?", (thread_id,)).fetchone()
@@ -57,7 +58,7 @@ def _copy(
         **{
             **dict(thread),
             "id": copy_id,
-            "title": f"{thread['title']} ({suffix})" if thread["title"] else "",
+            "title": _title(connection, thread["title"], kind),
             "created": now,
             "updated": now,
             "draft": thread["draft"] if leaf_id is None else "",
@@ -94,3 +95,15 @@ def _copy(
         "UPDATE threads SET leaf_id = ? WHERE id = ?", (copies.get(leaf_id or thread["leaf_id"]), copy_id)
     )
     return copy_id
+
+
+def _title(connection: sqlite3.Connection, title: str, kind: str) -> str:
+    """A title that no other thread has, since search and jumping show threads of all folders in one list.
+
+    Those in the trash count too: they may come back. A thread without a title gets one from its first message.
+    """
+    if not title:
+        return ""
+    base, _ = copy_mark(title)
+    rows = connection.execute("SELECT title FROM threads WHERE substr(title, 1, ?) = ?", (len(base), base))
+    return title_of_copy(title, kind, {row["title"] for row in rows})

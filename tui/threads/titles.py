@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from itertools import count
 
 from tui.domain import Message, text_message
 
@@ -43,6 +44,23 @@ def _cut(title: str) -> str:
     border = head.rfind(" ")
     shortened = head[:border] if border >= TITLE_LENGTH // 2 else head[:-1]
     return shortened.rstrip(" ,;:.-") + "…"
+
+
+_COPY_MARK = re.compile(r"(?P<title>.*\S)(?P<mark> \((?:copy|branch)(?: [0-9]{1,9})?\))", re.DOTALL)
+
+
+def copy_mark(title: str) -> tuple[str, str]:
+    """A title without what tells a copy or a branch from its original, and that mark; empty for an original."""
+    found = _COPY_MARK.fullmatch(title)
+    return (found["title"], found["mark"]) if found else (title, "")
+
+
+def title_of_copy(title: str, kind: str, taken: Container[str]) -> str:
+    """The first title that is free: `Oslo (copy)`, then `Oslo (copy 2)`; `kind` is `copy` or `branch`."""
+    bare, mark = copy_mark(title)
+    base = bare if mark.startswith(f" ({kind}") else title
+    titles = (f"{base} ({kind})" if number == 1 else f"{base} ({kind} {number})" for number in count(1))
+    return next(free for free in titles if free not in taken)
 
 
 _EXCERPT = 1500

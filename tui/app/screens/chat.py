@@ -9,7 +9,7 @@ from textual import on
 
 from tui.app.actions import bindings_for
 from tui.app.guide import greeting, load_guide
-from tui.app.missing_presets import MissingPresets
+from tui.app.preset_warnings import PresetWarnings
 from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
 from tui.app.server_desk import LOOK_EVERY
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 READ_ONLY = "A newer lmdeck has written these threads: they can be read here, not changed. Update this one."
 WELCOME = "No model is loaded. ctrl+o shows the models, F1 the keys."
+NOT_SENT = "Not sent: you were already going to another thread. The text is a draft where you wrote it."
 LOOKING = "Looking for a model…"
 
 WATCHED = ("stop", "answer_again", "undo", "redo")
@@ -36,7 +37,7 @@ class ChatScreen(ThreadPanes):
     def __init__(self, workbench: Workbench, classes: str) -> None:
         super().__init__(workbench, classes)
         self.models = ReadyModels(workbench)
-        self._missing_presets = MissingPresets(workbench, lambda text: self.deck.warn(text))
+        self._preset_warnings = PresetWarnings(workbench, lambda text: self.deck.warn(text))
         self._sending = False
         self._opened = False
         self._looking = True
@@ -96,15 +97,16 @@ class ChatScreen(ThreadPanes):
             self.begin(self._send_and_answer(event))
 
     async def _send_and_answer(self, event: Composer.Submitted) -> None:
-        from tui.app.attachments import parts_of
         from tui.app.bridge import Waiting
-        from tui.domain import Message
 
         try:
-            parts = await asyncio.to_thread(parts_of, event.text, event.attached)
-            thread_id, message_id = await self.send(Message("user", parts), event.text)
+            sent = await self.send(event.text, event.attached)
         finally:
             self._sending = False
+        if sent is None:
+            self.deck.warn(NOT_SENT)
+            return
+        thread_id, message_id = sent
         self.composer.sent_before.insert(0, event.text)
         self.bridge.waiting[thread_id] = Waiting(message_id)
         await self.answer_waiting(thread_id)
@@ -123,7 +125,7 @@ class ChatScreen(ThreadPanes):
             await answer(self.workbench, self.bridge, thread_id, model.key)
             await self.refresh_threads()
             thread = self.summary_of(thread_id)
-            await self._missing_presets.look(thread_id, thread.title if thread else "", model.key)
+            await self._preset_warnings.look(thread_id, thread.title if thread else "", model.key)
         elif thread_id == self.conversation.thread_id:
             self.conversation.show_waiting()
             if not self._looking:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
-from textual.widget import Widget
+from textual.widgets import Static
 
 from tui.app.actions import BY_ID
 from tui.app.screens import copying
@@ -89,7 +89,8 @@ class ChatPanes(Screen[None]):
     def compose(self) -> ComposeResult:
         yield self.status_line
         yield self.thread_list
-        frame = Widget(id="frame", classes="pane")
+        # A bare widget would draw its own name there until the transcript comes.
+        frame = Static(id="frame", classes="pane")
         frame.border_title = "New thread"
         yield frame
         yield self.composer
@@ -194,7 +195,8 @@ class ChatPanes(Screen[None]):
         self.transcript.focus()
 
     def action_fold_reasoning(self) -> None:
-        self.transcript.toggle_reasoning()
+        if not self.transcript.toggle_reasoning():
+            self.notify("There is no thinking in this message.", markup=False)
 
     def action_copy_selection(self) -> None:
         copying.copy_selection(self)

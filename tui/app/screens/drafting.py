@@ -6,10 +6,11 @@ import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.app.attachments import parts_of, words_in
-from tui.domain import Message, text_message
+from tui.app.attachments import parts_of, without_images, words_in
+from tui.domain import BadRequest, Message, text_message
 
 if TYPE_CHECKING:
+    from tui.app.ready_models import ReadyModel
     from tui.app.screens.chat import ChatScreen
 
 COUNTED = 2_000_000
@@ -23,26 +24,46 @@ ATTACH_FOLDER = "attach_folder"
 
 
 async def show_figures(screen: ChatScreen) -> None:
-    """Show how many tokens the draft has, and what of the thread it would drive out of the context."""
-    text = screen.composer.message_text
-    thread_id = screen.conversation.thread_id
-    model = screen.model_of(thread_id)
-    if not text.strip() or model is None:
-        screen.composer.show_figures("")
-        return
+    """Show how many tokens the draft has, and what of the thread it would drive out of the context.
+
+    Files count with what is in them. What an image costs only its projector knows, so images are named beside.
+    """
+    written, attached = screen.composer.message_text, screen.composer.attached
+    model = screen.model_of(screen.conversation.thread_id)
+    figures = ""
+    if written.strip() and model is not None:
+        without, images = without_images(written, attached)
+        try:
+            text = await asyncio.to_thread(_with_files, without, attached)
+        except BadRequest:
+            figures = "a file cannot be sent"
+        else:
+            figures = await _figures_of(screen, model, text, images)
+    if screen.composer.message_text == written:
+        screen.composer.show_figures(figures)
+
+
+def _with_files(text: str, attached: frozenset[str]) -> str:
+    """A draft as a model reads it, with what is in its files. Blocks; raises BadRequest."""
+    from tui.threads import with_files_as_text
+
+    return with_files_as_text(Message("user", parts_of(text, attached))).text
+
+
+async def _figures_of(screen: ChatScreen, model: ReadyModel, text: str, images: int) -> str:
     counted = text[:COUNTED]
     tokens = await asyncio.to_thread(screen.workbench.count_tokens, model.key, counted)
     if tokens is None:
-        screen.composer.show_figures("")
-        return
+        return ""
     exact = len(counted) == len(text)
     tokens = tokens if exact else tokens * len(text) // COUNTED
-    figures = [f"{'' if exact else '≈ '}{tokens:,} tok"]
+    parts = [f"{'' if exact else '≈ '}{tokens:,} tok"] if text.strip() else []
+    parts += [f"{images} image{'' if images == 1 else 's'}"] if images else []
+    figures = [" + ".join(parts)]
     length = model.context_length
     if length and screen.status_line.status.context_used + tokens > NEARLY_FULL * length:
-        figures.append(await _overflow(screen, thread_id, model.key, text))
-    if screen.composer.message_text == text:
-        screen.composer.show_figures(" · ".join(part for part in figures if part))
+        figures.append(await _overflow(screen, screen.conversation.thread_id, model.key, text))
+    return " · ".join(part for part in figures if part)
 
 
 async def _overflow(screen: ChatScreen, thread_id: str, model: str, text: str) -> str:

@@ -74,8 +74,12 @@ async def jump(screen: ChatScreen) -> None:
 async def archived(screen: ChatScreen) -> None:
     """Show the archive; what is picked comes back into the list."""
     threads = await screen.conversation.store(lambda store: store.list_threads("archived"))
+    if not threads:
+        screen.notify("The archive is empty. In the list of threads, a puts one there.", markup=False)
+        return
+    empty = "No title in the archive has this."
     key = await screen.app.push_screen_wait(
-        PickDialog("Archive", _filter(threads), empty="Nothing in the archive.", hint="enter bring back and open")
+        PickDialog("Archive", _filter(threads), empty=empty, hint="enter bring back and open")
     )
     if key is not None:
         screen.can_undo(await screen.conversation.store(lambda store: store.archive_thread(key, False)))

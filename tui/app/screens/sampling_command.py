@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.app.screens.sampling_panel import SamplingPanel
+from tui.app.screens.thread_setup import keep_settings, thread_to_set_up
 
 if TYPE_CHECKING:
     from tui.app.screens.chat import ChatScreen
@@ -13,15 +14,10 @@ if TYPE_CHECKING:
 async def sampling(screen: ChatScreen) -> None:
     """Show and change how the answers of the open thread are made; it need not have a message yet."""
     conversation = screen.conversation
-    if not conversation.thread_id:
-        folder_id = conversation.folder_id
-        thread = await conversation.store(lambda store: store.create_thread(folder_id=folder_id))
-        conversation.thread_id = thread.id
-        await screen.refresh_threads()
-    thread_id = conversation.thread_id
+    made = not conversation.thread_id
+    thread_id = await thread_to_set_up(screen)
     model = screen.model_of(thread_id)
     settings = await conversation.store(lambda store: store.thread_settings(thread_id))
     panel = await SamplingPanel.open(screen.workbench, thread_id, model.key if model else "", settings)
     changed = await screen.app.push_screen_wait(panel)
-    if changed is not None and changed != settings:
-        screen.can_undo(await conversation.store(lambda store: store.save_thread_settings(thread_id, changed)))
+    await keep_settings(screen, thread_id, settings, changed if changed is not None else settings, made=made)

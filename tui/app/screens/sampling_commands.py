@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
@@ -16,7 +17,7 @@ from textual.worker import Worker, WorkerError
 from tui.app.screens.dialogs import NumberDialog, TextDialog
 from tui.app.screens.writing_dialog import WritingDialog, Written
 from tui.config import CUSTOM_PREFIX
-from tui.domain import Constraint, ConstraintKind
+from tui.domain import Constraint, ConstraintKind, StorageFailed
 from tui.threads import ThreadSettings, values_in
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
 
     async def _ask_preset(self) -> None:
         self._presets = await asyncio.to_thread(self._store.all)
-        lines = [f"{preset.name}{'  (cannot be read)' if preset.problem else ''}" for preset in self._presets]
+        lines = [_preset_line(preset) for preset in self._presets]
         self.app.push_screen(
             NumberDialog("Preset", [*lines, "none", "what the folder or the model says"]), self._preset_chosen
         )
@@ -119,9 +120,12 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
         self.app.push_screen(NumberDialog("Save", lines), self._save_as)
 
     async def _present(self) -> Preset | None:
-        """The preset that the thread chose, unless it is not there any more."""
+        """The preset that the thread chose, if it can be used."""
         chosen = self._settings.preset
-        return await asyncio.to_thread(self._store.find, chosen) if chosen else None
+        # One that is broken must not keep what the thread decides from being saved elsewhere.
+        with suppress(StorageFailed):
+            return await asyncio.to_thread(self._store.find, chosen) if chosen else None
+        return None
 
     def _save_as(self, number: int | None) -> None:
         ask = self.app.push_screen
@@ -239,3 +243,11 @@ class SamplingCommands(ModalScreen[ThreadSettings]):
         if result is not None:
             self._settings = replace(self._settings, system_prompt=result.text if result.text.strip() else None)
             self.show()
+
+
+def _preset_line(preset: Preset) -> str:
+    """A preset to choose, with what is wrong in its file."""
+    # The folder is the same for all; without it the reason has room.
+    problem = (preset.problem or preset.left_out).replace(f"{preset.path.parent}{os.sep}", "")
+    mark = "broken" if preset.problem else "not all of it"
+    return f"{preset.name}  ({mark}: {problem.rstrip('.')})" if problem else preset.name

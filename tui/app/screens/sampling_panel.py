@@ -37,6 +37,8 @@ FORM_NAMES = {
 PROMPT_WIDTH = 24
 
 NOT_INSTALLED = "not installed; p chooses another"
+BROKEN = "broken; p says why"
+PARTLY = "not all of it; p says why"
 
 
 class SamplingPanel(SamplingCommands):
@@ -118,7 +120,8 @@ class SamplingPanel(SamplingCommands):
         parts: list[str | tuple[str, str]] = []
         for number, (label, value, source) in enumerate(rows):
             parts += [(f"{label:<14}", "$foreground 75%"), (value, "bold")]
-            colour = {"thread": "$success", NOT_INSTALLED: "$warning"}.get(source, "$foreground 55%")
+            warned = source in (NOT_INSTALLED, BROKEN, PARTLY)
+            colour = "$warning" if warned else "$success" if source == "thread" else "$foreground 55%"
             parts.append((f"  {source}" if source else "", colour))
             parts.append("\n" if number < len(rows) - 1 else "")
         self.head.update(Content.assemble(*parts))
@@ -128,10 +131,11 @@ class SamplingPanel(SamplingCommands):
     def _preset_row(self) -> tuple[str, str]:
         """The preset that counts, whoever chose it, and a word on it; one that decides nothing has its identifier."""
         if missing := self._below.missing_preset:
-            return one_line(preset_name(missing)), NOT_INSTALLED
+            return one_line(preset_name(missing)), BROKEN if self._below.preset_problem else NOT_INSTALLED
         titles = {source.title for source in self._below.sources.values() if source.name == "preset"}
         name = next(iter(titles), preset_name(self._settings.preset or "none"))
-        return one_line(name), "thread" if self._settings.preset is not None else ""
+        chosen = "thread" if self._settings.preset is not None else ""
+        return one_line(name), PARTLY if self._below.preset_problem else chosen
 
     def forget_values(self) -> None:
         self.form.set_values(self.form.below.values)

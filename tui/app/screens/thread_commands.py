@@ -23,6 +23,15 @@ def thread_in_hand(screen: ChatScreen) -> ThreadSummary | None:
     return screen.thread_list.thread if screen.thread_list.has_focus else screen.summary
 
 
+def wanted_thread(screen: ChatScreen) -> ThreadSummary | None:
+    """The thread in hand for what cannot be done to a folder; where there is none, says so."""
+    thread = thread_in_hand(screen)
+    if thread is None:
+        folder = folder_in_hand(screen) is not None
+        screen.notify("That works on threads, not on folders." if folder else "There is no thread yet.", markup=False)
+    return thread
+
+
 def folder_in_hand(screen: ChatScreen) -> Folder | None:
     """The folder under the cursor while the list has the focus."""
     return screen.thread_list.folder if screen.thread_list.has_focus else None
@@ -83,7 +92,7 @@ async def _close(screen: ChatScreen, gone: list[str]) -> None:
 
 async def pin(screen: ChatScreen) -> None:
     """Put a thread above the others, or back among them."""
-    if thread := thread_in_hand(screen):
+    if thread := wanted_thread(screen):
         screen.can_undo(await screen.conversation.store(lambda store: store.pin_thread(thread.id, not thread.pinned)))
         await screen.refresh_threads()
         screen.thread_list.highlight(thread.id)
@@ -91,18 +100,19 @@ async def pin(screen: ChatScreen) -> None:
 
 async def archive(screen: ChatScreen) -> None:
     """Take a thread out of the list; search and the archive still have it."""
-    if thread := thread_in_hand(screen):
+    if thread := wanted_thread(screen):
         archived = thread.archived is None
         undo = await screen.conversation.store(lambda store: store.archive_thread(thread.id, archived))
         if archived:
             await _close(screen, [thread.id])
         await screen.refresh_threads()
-        screen.can_undo(undo)
+        title = one_line(thread.title)
+        screen.can_undo(undo, f"“{title}” is in the archive (ctrl+g A)" if archived else f"Brought “{title}” back")
 
 
 async def duplicate(screen: ChatScreen) -> None:
     """Make a copy with all versions and attachments, and open it."""
-    if thread := thread_in_hand(screen):
+    if thread := wanted_thread(screen):
         copy = await screen.conversation.store(lambda store: store.duplicate_thread(thread.id))
         await screen.open_thread(copy.id)
 
@@ -219,9 +229,21 @@ async def generate_title(screen: ChatScreen) -> None:
     """Let the thread's model find a title."""
     from tui.app.screens.titling import title_thread
 
-    if thread := thread_in_hand(screen):
-        title = await title_thread(screen, thread.id)
-        screen.notify(f"Title: {title}." if title else "No model is loaded that could find one.", markup=False)
+    thread = wanted_thread(screen)
+    if thread is None:
+        return
+    model = screen.model_of(thread.id)
+    if thread.title_origin == "person":
+        screen.notify("You have named this thread yourself. r renames it.", markup=False)
+    elif model is None:
+        screen.notify("No model is loaded that could find a title.", markup=False)
+    elif model.builtin:
+        screen.notify("The guide is too small to find titles. r renames the thread.", markup=False)
+    elif undo := await title_thread(screen, thread.id):
+        named = screen.summary_of(thread.id)
+        screen.can_undo(undo, f"Title: {one_line(named.title)}" if named else "")
+    else:
+        screen.notify("The model found no title.", markup=False)
 
 
 COMMANDS: dict[str, Callable[[ChatScreen], Coroutine[Any, Any, None]]] = {

@@ -18,7 +18,6 @@ from tui.domain import LmdeckError
 if TYPE_CHECKING:
     from textual.timer import Timer
 
-    from tui.domain import Message
     from tui.threads import ThreadSummary, Undo
     from tui.workbench import Workbench
 
@@ -73,7 +72,7 @@ class ThreadPanes(ChatPanes):
         """Put the titles of the open threads over their messages."""
         for number, conversation in enumerate(self.conversations, start=1):
             summary = self.summary_of(conversation.thread_id)
-            title = summary.title if summary else ""
+            title = f"{summary.title}{_state(summary)}" if summary else ""
             pane = f"{'▸' if number - 1 == self.active else ''}{number}/{len(self.conversations)}" if self.split else ""
             self.transcript_of(number - 1).show_title(title, pane)
 
@@ -92,12 +91,12 @@ class ThreadPanes(ChatPanes):
             if thread_id and conversation.thread_id == thread_id and number != self.active:
                 await self.activate(number)
         async with self._moving:
-            await self.save_draft()
+            left = await self.save_draft()
             if thread_id:
                 await self.conversation.open(thread_id, message_id)
             else:
                 self.conversation.open_new(folder_id)
-            await self._take_draft()
+            await self._take_draft(left)
         await self.refresh_threads()
         self.thread_list.highlight(thread_id)
         self.deck.remember(LAST_THREAD, thread_id)
@@ -114,25 +113,40 @@ class ThreadPanes(ChatPanes):
     async def activate(self, number: int) -> None:
         """Write to another transcript; the draft goes and comes with it."""
         async with self._moving:
-            await self.save_draft()
+            left = await self.save_draft()
             await super().activate(min(number, len(self.conversations) - 1))
-            await self._take_draft()
+            await self._take_draft(left)
         self.show_titles()
         self.conversation_changed()
 
-    async def _take_draft(self) -> None:
+    async def _take_draft(self, left: str) -> None:
+        """Let the composer hold the draft of the open thread; `left` is what it held when the other one was left."""
         thread_id = self.conversation.thread_id
+        if thread_id and thread_id == self._draft_of:
+            return
         draft = await self.drafts.load(thread_id)
-        await self.save_draft()
+        if left.strip():
+            await self.save_draft()
+        elif typed := self.composer.message_text.strip():
+            # Whoever types at once into what was empty means the thread that is being opened.
+            draft = f"{draft}\n{typed}" if draft.strip() else typed
         self._draft_of = thread_id
         self.composer.load_message(draft)
 
-    async def send(self, message: Message, text: str) -> tuple[str, str]:
-        """Put a message on disk and into the open thread; returns the ids of both.
+    async def send(self, text: str, attached: frozenset[str]) -> tuple[str, str] | None:
+        """Put what the composer holds on disk and into the open thread; returns the ids of both.
 
-        `text` is how it stands in the composer.
+        Nothing is sent where another thread was opened meanwhile, with which the text has left the composer. Raises
+        LmdeckError.
         """
+        from tui.app.attachments import parts_of
+        from tui.domain import Message
+
+        # Held from the first moment on, so that whoever goes to another thread right behind enter waits for this.
         async with self._moving:
+            if not self.composer.message_text.startswith(text):
+                return None
+            message = Message("user", await asyncio.to_thread(parts_of, text, attached))
             thread_id, message_id = await self.conversation.send(message)
             # Only now that the message is on disk may its text leave the composer.
             self.composer.load_message(self.composer.message_text.removeprefix(text))
@@ -143,9 +157,11 @@ class ThreadPanes(ChatPanes):
         self.deck.remember(LAST_THREAD, thread_id)
         return thread_id, message_id
 
-    async def save_draft(self) -> None:
-        """Put what is in the composer on disk."""
-        await self.drafts.save(self._draft_of, self.composer.message_text)
+    async def save_draft(self) -> str:
+        """Put what is in the composer on disk; returns it."""
+        text = self.composer.message_text
+        await self.drafts.save(self._draft_of, text)
+        return text
 
     def on_unmount(self) -> None:
         with contextlib.suppress(LmdeckError):
@@ -208,3 +224,8 @@ class ThreadPanes(ChatPanes):
         thread = await self.conversation.store(lambda threads: threads.thread(thread_id) if thread_id else None)
         if thread is not None and not thread.trashed and not self.conversation.thread_id:
             await self.open_thread(thread_id)
+
+
+def _state(thread: ThreadSummary) -> str:
+    """Why an open thread is not in the list."""
+    return " · in the trash" if thread.trashed else " · archived" if thread.archived else ""

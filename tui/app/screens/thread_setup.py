@@ -10,7 +10,7 @@ from tui.app.figures import one_line
 from tui.app.screens.pick_dialog import PickDialog
 from tui.app.screens.writing_dialog import WritingDialog
 from tui.app.widgets.pick_list import PickRow
-from tui.domain import StorageFailed
+from tui.domain import LmdeckError, StorageFailed
 
 if TYPE_CHECKING:
     from tui.app.screens.chat import ChatScreen
@@ -23,20 +23,39 @@ NONE = "(not set here)"
 async def system_prompt(screen: ChatScreen) -> None:
     """Write the system prompt of the open thread, which need not have a message yet."""
     conversation = screen.conversation
-    if not conversation.thread_id:
-        folder_id = conversation.folder_id
-        thread = await conversation.store(lambda store: store.create_thread(folder_id=folder_id))
-        conversation.thread_id = thread.id
-        await screen.refresh_threads()
-    thread_id = conversation.thread_id
+    made = not conversation.thread_id
+    thread_id = await thread_to_set_up(screen)
     layers = await conversation.store(lambda store: store.settings_layers(thread_id))
     settings = layers[0].settings
     result = await screen.app.push_screen_wait(
         WritingDialog("System prompt of this thread", settings.system_prompt or "", note=_inherited(layers))
     )
-    if result is not None:
-        changed = replace(settings, system_prompt=result.text if result.text.strip() else None)
-        screen.can_undo(await conversation.store(lambda store: store.save_thread_settings(thread_id, changed)))
+    prompt = settings.system_prompt if result is None else result.text if result.text.strip() else None
+    await keep_settings(screen, thread_id, settings, replace(settings, system_prompt=prompt), made=made)
+
+
+async def thread_to_set_up(screen: ChatScreen) -> str:
+    """The id of the open thread; one that has no message yet is put on disk for what is set in it."""
+    conversation = screen.conversation
+    if not conversation.thread_id:
+        folder_id = conversation.folder_id
+        thread = await conversation.store(lambda store: store.create_thread(folder_id=folder_id))
+        conversation.thread_id = thread.id
+        await screen.refresh_threads()
+    return conversation.thread_id
+
+
+async def keep_settings(
+    screen: ChatScreen, thread_id: str, before: ThreadSettings, after: ThreadSettings, *, made: bool
+) -> None:
+    """Keep what was set in a thread; one that was `made` for it goes again where nothing was."""
+    conversation = screen.conversation
+    if after != before:
+        screen.can_undo(await conversation.store(lambda store: store.save_thread_settings(thread_id, after)))
+    elif made and conversation.thread_id == thread_id and not conversation.messages:
+        conversation.thread_id = ""
+        await conversation.store(lambda store: store.delete_thread(thread_id))
+        await screen.refresh_threads()
 
 
 def _inherited(layers: tuple[SettingsLayer, ...]) -> str:
@@ -81,11 +100,13 @@ async def folder_defaults(screen: ChatScreen) -> None:
 async def _rows(screen: ChatScreen, settings: ThreadSettings) -> list[PickRow]:
     preset = settings.preset or NOT_SET
     if settings.preset:
+        from tui.config import preset_name
+
         try:
             found = await asyncio.to_thread(screen.workbench.decisions.presets.find, settings.preset)
-            preset = found.name if found else f"{preset}  (not installed)"
+            preset = found.name if found else f"{preset_name(preset)}  (not installed)"
         except StorageFailed:
-            preset += "  (cannot be read)"
+            preset = f"{preset_name(preset)}  (broken; choosing it says why)"
     return [
         PickRow("system_prompt", one_line(settings.system_prompt or NOT_SET), before="System prompt"),
         PickRow("model", one_line(settings.model or NOT_SET), before="Model"),
@@ -103,19 +124,30 @@ async def _ask(screen: ChatScreen, settings: ThreadSettings, key: str) -> Thread
         return None if written is None else replace(settings, system_prompt=written.text.strip() or None)
     if key == "model":
         await asyncio.to_thread(screen.workbench.catalogue.refresh)
-        names = [model.key for model in screen.workbench.catalogue.models()]
+        names = [PickRow(model.key, model.key) for model in screen.workbench.catalogue.models()]
         chosen = await _choose(screen, "Model", names)
         return None if chosen is None else replace(settings, model=chosen or None)
-    presets = await asyncio.to_thread(screen.workbench.decisions.presets.all)
-    chosen = await _choose(screen, "Preset", [preset.name for preset in presets if not preset.problem])
+    presets = screen.workbench.decisions.presets
+    rows = [
+        PickRow(preset.identifier, preset.name, after="broken" if preset.problem else "")
+        for preset in await asyncio.to_thread(presets.all)
+    ]
+    chosen = await _choose(screen, "Preset", rows)
+    if chosen:
+        # One that cannot be used must not be kept by the folder.
+        try:
+            await asyncio.to_thread(presets.get, chosen)
+        except LmdeckError as broken:
+            screen.deck.report(broken)
+            return None
     return None if chosen is None else replace(settings, preset=chosen or None)
 
 
-async def _choose(screen: ChatScreen, title: str, names: list[str]) -> str | None:
-    """One of some names, empty for none of them; `None` if nothing was chosen."""
+async def _choose(screen: ChatScreen, title: str, found: list[PickRow]) -> str | None:
+    """The key of one of some rows, empty for none of them; `None` if nothing was chosen."""
 
     async def look_up(text: str) -> list[PickRow]:
-        rows = [PickRow(NONE, NONE), *(PickRow(name, name) for name in names)]
+        rows = [PickRow(NONE, NONE), *found]
         return [row for row in rows if text.casefold() in row.text.casefold()]
 
     key = await screen.app.push_screen_wait(PickDialog(title, look_up, hint="enter choose"))

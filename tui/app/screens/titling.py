@@ -10,6 +10,7 @@ from tui.domain import GenerationRequest, SamplingConfig, TextDelta
 if TYPE_CHECKING:
     from tui.app.running_answer import RunningAnswer
     from tui.app.screens.chat import ChatScreen
+    from tui.threads import Undo
 
 SETTING = "generated_titles"
 """The setting: "never", "auto" for models that are fast enough not to be noticed, "always"."""
@@ -39,13 +40,13 @@ async def title_if_wanted(screen: ChatScreen, answer: RunningAnswer) -> None:
         await title_thread(screen, answer.thread_id)
 
 
-async def title_thread(screen: ChatScreen, thread_id: str) -> str:
-    """Ask the thread's model for a title, and give it to the thread unless the person has. Empty if none came."""
+async def title_thread(screen: ChatScreen, thread_id: str) -> Undo | None:
+    """Ask the thread's model for a title, and give it to the thread unless the person has. `None` if none came."""
     from tui.threads import clean_title, title_request
 
     model = screen.model_of(thread_id)
     if model is None:
-        return ""
+        return None
     stored = await screen.conversation.store(lambda store: store.messages(thread_id))
     request = GenerationRequest(
         model.key,
@@ -58,7 +59,8 @@ async def title_thread(screen: ChatScreen, thread_id: str) -> str:
     generation = await asyncio.to_thread(screen.workbench.generate, request)
     said = "".join([event.text async for event in generation if isinstance(event, TextDelta)])
     title = clean_title(said)
-    if title:
-        await screen.conversation.store(lambda store: store.set_title(thread_id, title, generated=True))
-        await screen.refresh_threads()
-    return title
+    if not title:
+        return None
+    undo = await screen.conversation.store(lambda store: store.set_title(thread_id, title, generated=True))
+    await screen.refresh_threads()
+    return undo

@@ -199,10 +199,12 @@ class Transcript(TranscriptView):
         """All messages, with what came so far of the last one."""
         return [self._messages.message(index) for index in range(self._messages.count)]
 
-    def toggle_reasoning(self) -> None:
-        """Fold or unfold the reasoning of the message under the cursor."""
-        if self._messages.count and self._messages.toggle(self._cursor):
+    def toggle_reasoning(self) -> bool:
+        """Fold or unfold the reasoning of the message under the cursor. Returns whether it has any."""
+        has_any = self._messages.count > 0 and self._messages.toggle(self._cursor)
+        if has_any:
             self._look_at(min(self._top, self._messages.top(self._cursor)))
+        return has_any
 
     def code_blocks(self, message_id: str) -> list[str]:
         """The code of a message's blocks, in the order of their numbers."""

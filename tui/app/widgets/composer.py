@@ -52,7 +52,7 @@ class Composer(TextArea):
         self._browsed = -1  # which entry of the history is shown
         self._set_aside = ""  # what was written before the history was opened
         self._pastes: dict[str, str] = {}
-        self._attached: set[str] = set()
+        self._attached: set[str] = set()  # also of messages that were sent: the history brings their words back
 
     def on_mount(self) -> None:
         self.border_title = "Message"
@@ -70,13 +70,18 @@ class Composer(TextArea):
         pattern = "|".join(re.escape(word) for word in self._pastes)
         return re.sub(pattern, lambda match: self._pastes[match.group()], self.text)
 
+    @property
+    def attached(self) -> frozenset[str]:
+        """The words that stand for files, wherever they come."""
+        return frozenset(self._attached)
+
     def load_message(self, text: str) -> None:
         """Hold another text, with the cursor at its end."""
         self._pastes.clear()
         self._browsed = -1
         self._show(text)
         # A draft that was put aside with files in it still has their words.
-        self._attached = set(words_in(self.text))
+        self._attached |= words_in(self.text)
 
     def attach(self, path: Path) -> None:
         """Put the word for a file where the cursor is."""
@@ -101,7 +106,7 @@ class Composer(TextArea):
 
     def action_send(self) -> None:
         if (text := self.message_text).strip():
-            self.post_message(self.Submitted(text, frozenset(self._attached)))
+            self.post_message(self.Submitted(text, self.attached))
 
     def action_newline(self) -> None:
         self._replace_via_keyboard("\n", *self.selection)

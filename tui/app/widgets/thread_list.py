@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.message import Message
 
 from tui.app.actions import bindings_for
@@ -145,6 +146,15 @@ class ThreadList(RowList["TreeRow"]):
         return [
             (before, ""),
             mark,
-            (fit(title, room), "bold" if thread.id in self.open_threads else ""),
+            (_fit_title(title, room), "bold" if thread.id in self.open_threads else ""),
             (counts + age, "quiet"),
         ]
+
+
+def _fit_title(title: str, width: int) -> str:
+    """A title in exactly `width` cells. What tells a copy from its original stays when it is cut."""
+    from tui.threads import copy_mark
+
+    bare, mark = copy_mark(title)
+    room = width - len(mark)
+    return fit(bare, room) + mark if room >= len(mark) and cell_len(bare) > room else fit(title, width)
