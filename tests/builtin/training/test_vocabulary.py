@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -10,6 +11,7 @@ import pytest
 
 from tui.builtin.training.corpus import dialogues
 from tui.builtin.training.dialogue import segments
+from tui.builtin.training.seeds import held_out
 from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
 
 
@@ -58,6 +60,33 @@ def test_copied_words_are_cut_by_chance_but_alike(vocabulary: Vocabulary) -> Non
         assert any(copied[at : at + len(limit)] == limit for at in range(len(copied)))
         cuts.add(tuple(tokens))
     assert len(cuts) > 5
+
+
+def test_copied_words_give_way_to_others_everywhere_alike(vocabulary: Vocabulary) -> None:
+    pieces = [
+        ("<|im_start|>user\nrefresh the Ticket of Miriam<|im_end|>\n", False),
+        ('<tool_call>\n{"name": "refresh_ticket", "arguments": {"user": "Miriam"}}\n</tool_call><|im_end|>', True),
+        ("\nMiriam is a tool", False),
+    ]
+    plain = "".join(text for text, _ in pieces)
+    made = set()
+    for seed in range(40):
+        tokens, learned = vocabulary.encode_segments(pieces, Random(seed), replaced=True)
+        text = vocabulary.text(tokens)
+        found = re.fullmatch(
+            r'<\|im_start\|>user\n(\w+) the Ticket of (\w+)<\|im_end\|>\n<tool_call>\n\{"name": "(\w+)_ticket", '
+            r'"arguments": \{"user": "(\w+)"\}\}\n</tool_call><\|im_end\|>\n(\w+) is a tool',
+            text,
+        )
+        assert found, text
+        assert found[1] == found[3]
+        assert found[2] == found[4] == found[5]
+        assert not any(held_out(word) for word in (found[1], found[2]) if word not in ("refresh", "Miriam"))
+        copied = vocabulary.text([token for token, learn in zip(tokens, learned, strict=True) if learn])
+        assert copied == text[text.index("<tool_call>") : text.rindex("<|im_end|>") + len("<|im_end|>")]
+        made.add(text)
+    assert plain in made
+    assert len(made) > 10
 
 
 def test_it_is_kept(vocabulary: Vocabulary, tmp_path: Path) -> None:

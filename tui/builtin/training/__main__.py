@@ -16,7 +16,7 @@ from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
 
 _MODEL = Path(__file__).parent.parent / "guide.gguf"
 _VOCABULARY_SEED, _VOCABULARY_DIALOGUES = 77, 12_000
-_VOCABULARY_SIZE = 2048
+_VOCABULARY_SIZE = 3072
 
 
 @click.command()

@@ -10,7 +10,7 @@ from tui.builtin.training.grammar import as_people_write, spoken
 from tui.builtin.training.inventing import Invention, invent, invented_functions
 from tui.builtin.training.requests import requested
 from tui.builtin.training.results import call_thought, number_result, result_and_answer
-from tui.builtin.training.seeds import facts, functions
+from tui.builtin.training.seeds import SeedFunction, facts, functions
 from tui.builtin.training.values import Values
 
 SYSTEMS = (
@@ -20,6 +20,8 @@ SYSTEMS = (
     "You are a friendly assistant with access to tools. Use them when needed.",
 )  # fmt: skip
 _MISSING = "Please tell me the {}."
+_OFTEN = 4
+"""So many times as often as another comes a function that programs offer often."""
 
 
 def some_system(random: Random) -> str:
@@ -42,9 +44,13 @@ def call_dialogue(random: Random) -> Dialogue:
 
 def wanted(values: Values) -> Invention:
     """A function and a request for it: invented, or one of the seeds."""
-    return (
-        invent(values) if values.random.random() < 0.6 else requested(values.random.choice(functions("calls")), values)
-    )
+    return invent(values) if values.random.random() < 0.5 else requested(_common(values.random), values)
+
+
+def _common(random: Random) -> SeedFunction:
+    """One of the functions as programs offer them."""
+    known = functions("calls")
+    return random.choices(known, weights=[_OFTEN if function.often else 1 for function in known])[0]
 
 
 def offered(needed: list[Function], values: Values) -> tuple[Function, ...]:
@@ -52,7 +58,7 @@ def offered(needed: list[Function], values: Values) -> tuple[Function, ...]:
     random = values.random
     others = random.choices((0, 1, 2, 3, 4), weights=(5, 4, 3, 1, 1))[0]
     if random.random() < 0.4:
-        more = [requested(random.choice(functions("calls")), values).function for _ in range(others)]
+        more = [requested(_common(random), values).function for _ in range(others)]
     else:
         more = invented_functions(values, others, random)
     names = {function.name for function in needed}

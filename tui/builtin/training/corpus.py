@@ -28,7 +28,7 @@ _KINDS: tuple[tuple[float, Callable[[Random], Dialogue]], ...] = (
     (3, text_and_call_dialogue),
     (2, two_calls_dialogue),
     (5, two_steps_dialogue),
-    (10, form_dialogue),
+    (11, form_dialogue),
 )
 """How often each kind comes, and what makes it."""
 

@@ -37,7 +37,7 @@ def form_dialogue(random: Random) -> Dialogue:
     values = Values(random)
     kind = random.choices((_joke, _characters, _character, _book, _extract, _extract, _city, _recipe, _list, _answer,
     _sentiment, _event),
-                          weights=(4, 3, 3, 2, 6, 4, 2, 2, 3, 3, 2, 3))[0]  # fmt: skip
+                          weights=(4, 3, 3, 2, 8, 6, 2, 2, 3, 3, 2, 3))[0]  # fmt: skip
     request, record, copied = kind(values)
     text = json.dumps(record, ensure_ascii=False)
     said = random.random() < 0.3
@@ -158,6 +158,21 @@ def _extract(values: Values) -> tuple[str, Record, tuple[str, ...]]:
         (f"meeting with {name} on {date} in {city}", {"person": name, "date": date, "place": city}),
         (f"from {city} to {values.of('city')} on {date}", {"from": city, "date": date}),
         (f"{name} works as a {job} in {city}", {"name": name, "job": job, "city": city}),
+        (f"{city} is where {name} lives, who is {age}", {"city": city, "name": name, "age": age}),
+        (f"send it to {name}, {email}", {"recipient": name, "email": email}),
+        (f"{name} can be reached at {email}", {"name": name, "email": email}),
+        (f"mail {email} and ask for {name}", {"email": email, "name": name}),
+        (f"contact: {email} ({name}, {job})", {"email": email, "name": name, "job": job}),
+        (f"{name} wants {count} {product}", {"name": name, "quantity": count, "product": product}),
+        (f"{count} {product} for {name} in {city}", {"quantity": count, "customer": name, "city": city}),
+        (f"sold {count} {product} to {name} on {date}", {"customer": name, "quantity": count, "date": date}),
+        (f"{name}, aged {age}, of {city}", {"name": name, "age": age, "city": city}),
+        (f"a {age} year old {job} called {name}", {"age": age, "job": job, "name": name}),
+        (f"ticket {ident}: the {product} of {name} is broken", {"ticket": str(ident), "product": product,
+        "customer": name}),
+        (f"{product} at {price} each, {count} of them", {"product": product, "price": price, "count": count}),
+        (f"{name} pays {price} for the {product}", {"customer": name, "price": price, "product": product}),
+        (f"on {date} {name} flies to {city}", {"date": date, "passenger": name, "city": city}),
     ))  # fmt: skip
     items = list(record.items())
     if random.random() < 0.4:

@@ -15,17 +15,17 @@ import torch
 from torch import Tensor
 
 from tui.builtin.training.corpus import dialogues
-from tui.builtin.training.dialogue import segments
+from tui.builtin.training.dialogue import Dialogue, segments
 from tui.builtin.training.network import Shape, Weights, loss_of, new_weights
 from tui.builtin.training.optimizer import Optimizer
 from tui.builtin.training.vocabulary import Vocabulary
 
 _CHUNK = 512
 _AVERAGE_DECAY = 0.995
-_LOOSE = 0.4
-"""The part of the conversations in which copied words are cut by chance."""
+_LOOSE, _LOOSE_CALLS = 0.15, 0.6
+"""The part of the conversations, and of those with calls, in which copied words are cut by chance or replaced."""
 _WARM_UP = 60
-_COOL_DOWN = 0.55
+_COOL_DOWN = 0.75
 """The part of all steps in which the rates fall to nothing."""
 
 
@@ -37,9 +37,9 @@ class Plan:
     workers: int = 2
     """Threads that each compute a portion at a time. Nothing waits but the end of a step, so that a shared machine is
     used well."""
-    portions: int = 3
-    """Portions in a step."""
-    portion_tokens: int = 1280
+    portions: int = 4
+    """Portions in a step, a multiple of the workers."""
+    portion_tokens: int = 1152
     longest: int = 1024
     """Longer conversations are left out. Tokens."""
     short_chunks: int = 15
@@ -143,8 +143,7 @@ def steps(vocabulary: Vocabulary, plan: Plan, chunk: int) -> Iterator[list[Porti
     while True:
         random = Random(plan.seed * 1_000_003 + chunk)
         encoded = [
-            vocabulary.encode_segments(segments(dialogue), random if random.random() < _LOOSE else None)
-            for dialogue in islice(dialogues(random.getrandbits(48)), _CHUNK)
+            _encoded(dialogue, vocabulary, random) for dialogue in islice(dialogues(random.getrandbits(48)), _CHUNK)
         ]
         longest = plan.longest_at_first if chunk < plan.short_chunks else plan.longest
         encoded = sorted((pair for pair in encoded if len(pair[0]) <= longest), key=lambda pair: len(pair[0]))
@@ -157,6 +156,12 @@ def steps(vocabulary: Vocabulary, plan: Plan, chunk: int) -> Iterator[list[Porti
         random.shuffle(groups)
         for start in range(0, len(groups) - plan.portions + 1, plan.portions):
             yield [_padded(group, chunk) for group in groups[start : start + plan.portions]]
+
+
+def _encoded(dialogue: Dialogue, vocabulary: Vocabulary, random: Random) -> tuple[list[int], list[bool]]:
+    calls = any(turn.calls for turn in dialogue.turns)
+    loose = random.random() < (_LOOSE_CALLS if calls else _LOOSE)
+    return vocabulary.encode_segments(segments(dialogue), random if loose else None, replaced=calls)
 
 
 def _padded(group: list[tuple[list[int], list[bool]]], chunk: int) -> Portion:

@@ -14,7 +14,14 @@ from tui.builtin.training.seeds import SeedFunction, SlotParameter
 from tui.builtin.training.values import Values
 
 _SLOT = re.compile(r"\{(\w+)\}")
-_TYPES = {"small": "integer", "number2": "integer", "price": "number", "value": "number", "integer": "integer"}
+_TYPES = {
+    "small": "integer",
+    "number2": "integer",
+    "price": "number",
+    "value": "number",
+    "number": "integer",
+    "integer": "integer",
+}
 
 
 def requested(seed: SeedFunction, values: Values, *, rename: bool = True) -> Invention:

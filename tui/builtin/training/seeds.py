@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from zlib import crc32
@@ -51,6 +51,8 @@ class SeedFunction:
     descriptions: tuple[str, ...]
     requests: tuple[tuple[str, str | None], ...]
     """Requests with slots, and the arguments as JSON where they are not those of the slots."""
+    often: bool = False
+    """One that programs offer so much that it comes several times as often as the others."""
 
 
 def held_out(value: str) -> bool:
@@ -103,12 +105,13 @@ def functions(name: str) -> tuple[SeedFunction, ...]:
             signature, _, description = text.partition(") ")
             head, _, inside = signature.partition("(")
             parameters = tuple(_parameter(part) for part in inside.split(", ") if part)
-            made.append(SeedFunction(tuple(head.split("|")), parameters, tuple(description.split("|")), ()))
+            names = tuple(head.removeprefix("! ").split("|"))
+            made.append(SeedFunction(names, parameters, tuple(description.split("|")), (), head.startswith("! ")))
         else:
             request, arrow, arguments = text.partition(" => ")
             last = made[-1]
             entry = (request, arguments if arrow else None)
-            made[-1] = SeedFunction(last.names, last.parameters, last.descriptions, (*last.requests, entry))
+            made[-1] = replace(last, requests=(*last.requests, entry))
     return tuple(made)
 
 

@@ -19,6 +19,7 @@ from random import Random
 import regex  # type: ignore[import-untyped]
 
 from tui.builtin.training.dialogue import CALL, END, END_CALL, END_OF_TEXT, END_THINK, START, THINK, Segments
+from tui.builtin.training.seeds import held_out
 
 PRE_TOKENIZER = "qwen2"
 _WORD = regex.compile(
@@ -28,6 +29,7 @@ CONTROL_TOKENS = (END_OF_TEXT, START, END)
 MARKER_TOKENS = (THINK, END_THINK, CALL, END_CALL)
 """Tokens that are text for those who read the answer."""
 _MARKERS = regex.compile("|".join(regex.escape(token) for token in (*CONTROL_TOKENS, *MARKER_TOKENS)))
+_MARKER_OR_WORD = regex.compile(f"{_MARKERS.pattern}|{_WORD.pattern}")
 
 
 def _byte_characters() -> list[str]:
@@ -40,6 +42,15 @@ def _byte_characters() -> list[str]:
 _BYTES = _byte_characters()
 _DROPPED = 0.3
 """The part of the merges that is left out where words are cut by chance."""
+_REPLACED = 0.35
+"""The part of the copied words that other words take the place of, where that is wanted."""
+_MEANT = frozenset(
+    (
+        "name", "arguments", "user", "assistant", "system", "tool", "tools", "tell", "please", "what", "that", "this",
+        "with", "from", "here", "your", "found", "nothing", "will", "have", "result", "done",
+    )
+)  # fmt: skip
+"""Words of the template and of answers, which are read and written but not copied."""
 _SPACE = _BYTES[32]
 
 
@@ -51,12 +62,17 @@ class Vocabulary:
     tokens: list[str] = field(init=False)
     _ids: dict[str, int] = field(init=False)
     _ranks: dict[tuple[str, str], int] = field(init=False)
+    _parts_of_words: list[str] = field(init=False)
+    _capital_parts: list[str] = field(init=False)
     _known: dict[str, list[int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.tokens = [*_BYTES, *("".join(pair) for pair in self.merges), *CONTROL_TOKENS, *MARKER_TOKENS]
         self._ids = {token: number for number, token in enumerate(self.tokens)}
         self._ranks = {pair: rank for rank, pair in enumerate(self.merges)}
+        letters = [token for token in self.tokens if token.isascii() and token.isalpha() and len(token) > 1]
+        self._parts_of_words = [token for token in letters if token.islower()]
+        self._capital_parts = [token for token in letters if token.istitle()]
 
     def id(self, token: str) -> int:
         """The number of a token."""
@@ -82,18 +98,26 @@ class Vocabulary:
         )
         return data.decode("utf-8", "replace")
 
-    def encode_segments(self, segments: Segments, random: Random | None = None) -> tuple[list[int], list[bool]]:
+    def encode_segments(
+        self, segments: Segments, random: Random | None = None, *, replaced: bool = False
+    ) -> tuple[list[int], list[bool]]:
         """The tokens of a conversation, and which of them are to be learned: those that have a letter to be learned.
 
         With `random`, words that are copied are cut by chance, alike throughout (after Provilkov and others,
-        BPE-Dropout, 2020). Else there are tokens which only ever are a part of others, and what is never seen cannot
-        be copied.
+        BPE-Dropout, 2020), and if `replaced`, some are put in place by words of any tokens. Else there are tokens which
+        only ever are a part of others or never stand in some place, and what is never seen there cannot be copied.
         """
+        loose: dict[str, list[int]] = {}
+        if random is not None:
+            copied = _copied_words(segments)
+            if replaced:
+                segments, copied = self._replaced(segments, copied, loose, random)
+            loose |= {word: self._cut_by_chance(word, random) for word in copied}
         text = "".join(piece for piece, _ in segments)
         learned = bytearray()
         for piece, learn in segments:
             learned += bytes([learn]) * len(piece.encode())
-        tokens = self.encode(text, self._loosened(segments, random) if random is not None else None)
+        tokens = self.encode(text, loose)
         marks: list[bool] = []
         at = 0
         for token in tokens:
@@ -115,13 +139,34 @@ class Vocabulary:
         """Bytes of a token's text."""
         return len(self.tokens[token])
 
-    def _loosened(self, segments: Segments, random: Random) -> dict[str, list[int]]:
-        """Tokens by word, for each word that is both read and to be learned."""
-        read, written = (
-            {_letters(word) for piece, learn in segments if learn is wanted for word in _WORD.findall(piece)}
-            for wanted in (False, True)
-        )
-        return {word: self._cut_by_chance(word, random) for word in sorted(read & written) if word.isalpha()}
+    def _replaced(
+        self, segments: Segments, copied: list[str], loose: dict[str, list[int]], random: Random
+    ) -> tuple[Segments, list[str]]:
+        """The conversation with other words for some of the copied ones, whose tokens go to `loose`; and the rest."""
+        instead: dict[str, str] = {}
+        for word in copied:
+            if len(word) > 3 and word.lower() not in _MEANT and random.random() < _REPLACED:
+                tokens = self._any_word(word[0].isupper(), random)
+                instead[word] = "".join(self.tokens[token] for token in tokens)
+                loose[instead[word]] = tokens
+
+        def changed(match: regex.Match[str]) -> str:
+            letters = _letters(match[0])
+            new = instead.get(letters)
+            return match[0] if new is None else match[0].removesuffix(letters) + new
+
+        other = [(_MARKER_OR_WORD.sub(changed, piece), learn) for piece, learn in segments]
+        return other, [word for word in copied if word not in instead]
+
+    def _any_word(self, capital: bool, random: Random) -> list[int]:
+        """One to three tokens of letters which together are no word that is kept for the check."""
+        while True:
+            parts = random.choices(self._parts_of_words, k=random.choices((1, 2, 3), weights=(3, 4, 2))[0])
+            if capital:
+                parts[0] = random.choice(self._capital_parts)
+            word = "".join(parts)
+            if len(word) > 2 and not held_out(word) and not held_out(word.lower()):
+                return [self._ids[part] for part in parts]
 
     def _cut_by_chance(self, word: str, random: Random) -> list[int]:
         """The tokens of a word when some merges are left out."""
@@ -163,6 +208,21 @@ class Vocabulary:
                 break
             parts[place : place + 2] = [parts[place] + parts[place + 1]]
         return parts
+
+
+def _copied_words(segments: Segments) -> list[str]:
+    """The words that are both read and to be learned."""
+    read, written = (
+        {
+            _letters(word)
+            for piece, learn in segments
+            if learn is wanted
+            for part in _MARKERS.split(piece)
+            for word in _WORD.findall(part)
+        }
+        for wanted in (False, True)
+    )
+    return sorted(word for word in read & written if word.isalpha())
 
 
 def _letters(word: str) -> str:
