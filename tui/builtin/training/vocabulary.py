@@ -151,9 +151,10 @@ class Vocabulary:
                 loose[instead[word]] = tokens
 
         def changed(match: regex.Match[str]) -> str:
-            letters = _letters(match[0])
+            whole: str = match[0]
+            letters = _letters(whole)
             new = instead.get(letters)
-            return match[0] if new is None else match[0].removesuffix(letters) + new
+            return whole if new is None else whole.removesuffix(letters) + new
 
         other = [(_MARKER_OR_WORD.sub(changed, piece), learn) for piece, learn in segments]
         return other, [word for word in copied if word not in instead]
