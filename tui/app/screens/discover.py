@@ -75,7 +75,7 @@ class DiscoverScreen(DownloadCommands, DiscoverSearch):
 
     async def _open(self, repository: str) -> None:
         """Show the choices of a repository, and then one after the other whether they fit."""
-        self._readme = None
+        self._details, self._rows, self._readme = None, (), None
         self.choices.show_title(repository)
         self.choices.empty_text = "asking…"
         self.choices.set_items([])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -80,6 +81,7 @@ class ResponseStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._preparing = threading.Lock()
 
     def save(self, response: Response, given: Sequence[Item]) -> None:
         """Keep a response, in place of an earlier state of it, with the items that it was asked with."""
@@ -159,7 +161,7 @@ class ResponseStore:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._path.touch(mode=0o600)
             with closing(sqlite3.connect(self._path, timeout=5.0)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
+                self._use_wal(connection)
                 connection.execute("PRAGMA synchronous = NORMAL")
                 connection.execute("PRAGMA foreign_keys = ON")
                 connection.executescript(_TABLES)
@@ -170,6 +172,15 @@ class ResponseStore:
                 f"Responses cannot be kept in {self._path.name}: {problem}.",
                 'Is the disk full or the file damaged? With "store": false nothing is kept.',
             ) from problem
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Have the file use a write-ahead log, which it remembers.
+
+        While one connection changes that, SQLite refuses others at once instead of waiting.
+        """
+        with self._preparing:
+            if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _items(connection: sqlite3.Connection, identifier: str, condition: str) -> list[Item]:
