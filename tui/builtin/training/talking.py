@@ -11,6 +11,8 @@ from tui.builtin.training.seeds import Fact, facts, words
 from tui.builtin.training.values import Values
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_GENERAL = 3
+"""So many times as often as a whole question comes a phrase that can be asked for in many ways."""
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 _TIMES = {2: "2|two", 3: "3|three", 4: "4|four", 5: "5|five", 10: "10|ten"}
 
@@ -23,7 +25,7 @@ def program_facts() -> tuple[Fact, ...]:
 def fact_turns(random: Random, *, thinking: bool = False) -> list[Turn]:
     """One question about the program with its answer."""
     fact = random.choice(program_facts())
-    kind, phrase = random.choice(fact.questions)
+    kind, phrase = random.choices(fact.questions, [1 if kind == "Q" else _GENERAL for kind, _ in fact.questions])[0]
     question = as_people_write(in_other_words(asked(kind, phrase, random), random), random)
     thought = f"The question is about: {first_spoken(fact.questions[0][1])}. I know that." if thinking else ""
     return [Turn("user", question), Turn("assistant", fact.answers[0], thought=thought)]

@@ -95,9 +95,13 @@ class Values:
         """A number or a code."""
         random = self.random
         digits = "".join(random.choices(string.digits, k=random.randint(2, 7))).lstrip("0") or "7"
-        match random.randrange(8):
+        match random.randrange(10):
             case 0:
                 return f"{''.join(random.choices(string.ascii_uppercase, k=random.randint(1, 3)))}-{digits}"
+            case 8:
+                return f"{self.name_or('word', 0.5).lower()}-{digits[:2]}"
+            case 9:
+                return f"{''.join(random.choices(string.ascii_uppercase, k=random.randint(2, 4)))} {digits[:4]}"
             case 1:
                 return f"{''.join(random.choices(string.ascii_uppercase, k=random.randint(1, 3)))}{digits}"
             case 2:
