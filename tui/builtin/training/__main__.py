@@ -11,7 +11,6 @@ import click
 
 from tui.builtin.training.corpus import dialogues
 from tui.builtin.training.dialogue import segments
-from tui.builtin.training.seeds import copied_words
 from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
 
 _MODEL = Path(__file__).parent.parent / "guide.gguf"
@@ -51,7 +50,7 @@ def _vocabulary(path: Path) -> Vocabulary:
             "".join(piece for piece, _ in segments(dialogue))
             for dialogue in islice(dialogues(_VOCABULARY_SEED), _VOCABULARY_DIALOGUES)
         )
-        train_vocabulary(texts, _VOCABULARY_SIZE, copied=copied_words()).save(path)
+        train_vocabulary(texts, _VOCABULARY_SIZE).save(path)
     return Vocabulary.open(path)
 
 

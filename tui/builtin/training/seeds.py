@@ -88,14 +88,6 @@ def words(name: str, *, kept_out: bool = False) -> tuple[str, ...]:
 
 
 @cache
-def copied_words() -> frozenset[str]:
-    """Words that stand in requests as values, in small letters."""
-    lists = (line.partition(": ") for line in _lines("words"))
-    names = ("verb", "noun", "modifier", "param", "topic")
-    return frozenset(word.lower() for name, _, line in lists if name not in names for word in line.split())
-
-
-@cache
 def functions(name: str) -> tuple[SeedFunction, ...]:
     """The functions of one file."""
     made: list[SeedFunction] = []

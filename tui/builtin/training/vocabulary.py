@@ -1,16 +1,16 @@
 """The guide's vocabulary: byte-level BPE that cuts a word the same way wherever it stands.
 
 Common vocabularies have other tokens for a word behind a space than for the same word behind a quotation mark, so that
-a model has to learn for each value how it looks in a call. Here words are merged without their space first, and only
-frequent words get a token with it. llama.cpp cuts text as Qwen2's vocabulary does (`tokenizer.ggml.pre`), every digit
-for itself.
+a model has to learn for each value how it looks in a call. Here words are merged without their space, and only
+words that no function and no value is named by get a token with it. llama.cpp cuts text as Qwen2's vocabulary does
+(`tokenizer.ggml.pre`), every digit for itself.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -44,6 +44,17 @@ _DROPPED = 0.3
 """The part of the merges that is left out where words are cut by chance."""
 _REPLACED = 0.35
 """The part of the copied words that other words take the place of, where that is wanted."""
+_SMALL_WORDS = frozenset(
+    """
+    a an the this that these those my your its his her our their it they we you I me him us them one some any
+    all each every no not none both more most less least much many few other another such same own only just
+    also too very so as if then than because while when where why how what which who whose whether of to in on
+    at by for from with without about into onto over under between behind before after during until up down
+    out off through again once here there now always never is are was were be been being am do does did doing
+    has have had having can could may might must shall should will would let and or but nor please thanks
+    """.split()  # noqa: SIM905
+)
+"""Words of English that nothing is named by."""
 _MEANT = frozenset(
     (
         "name", "arguments", "user", "assistant", "system", "tool", "tools", "tell", "please", "what", "that", "this",
@@ -226,18 +237,22 @@ def _copied_words(segments: Segments) -> list[str]:
     return sorted(word for word in read & written if word.isalpha())
 
 
+def _is_sign(word: str) -> bool:
+    """Whether there is neither a letter nor a digit in it."""
+    return not any(character.isalnum() for character in word)
+
+
 def _letters(word: str) -> str:
     """A word of the text without the space or sign before it."""
     return word if word[0].isalpha() else word[1:]
 
 
-def train_vocabulary(
-    texts: Iterable[str], size: int, *, copied: Set[str] = frozenset(), spaced: float = 0.3, least: int = 40
-) -> Vocabulary:
+def train_vocabulary(texts: Iterable[str], size: int, *, least: int = 40) -> Vocabulary:
     """The vocabulary that byte-level BPE makes of the texts.
 
-    `spaced` is the part of the merges that take in a space; never for words in `copied`, nor for those that are in the
-    texts less than `least` times, such as invented ones.
+    Small words, and signs that are there `least` times, get tokens that take in the space before them. A word that a
+    function or a value may be named by must not: what is asked for would have another token than what is offered or
+    written, and which two belong together would have to be learned for each word.
     """
     words: Counter[str] = Counter()
     for text in texts:
@@ -251,13 +266,12 @@ def train_vocabulary(
             bare[letters] += times
         elif not word.isspace():
             bare[letters if word.startswith(" ") else word] += times
-    merges = _merge(bare, count - int(count * spaced))
-    spaced_words = [
+    spaced = [
         word
         for word, times in words.most_common()
-        if times >= least and len(word) > 1 and word.startswith(" ") and word[1:].lower() not in copied
+        if len(word) > 1 and word[0] == " " and (word[1:] in _SMALL_WORDS or (times >= least and _is_sign(word)))
     ]
-    return Vocabulary(_with_spaces(merges, spaced_words, count))
+    return Vocabulary(_with_spaces(_merge(bare, count - len(spaced)), spaced, count))
 
 
 def _with_spaces(merges: list[tuple[str, str]], words: Sequence[str], count: int) -> list[tuple[str, str]]:
