@@ -125,6 +125,13 @@ async def test_copies_are_told_apart_where_the_list_cuts_their_titles(ready: Fak
         assert any("A title that is lon… (copy 2) " in row for row in person.rows())
 
 
+async def test_copies_are_told_apart_in_the_narrow_list_of_a_wide_screen(ready: FakeWorkbench) -> None:
+    add_thread(ready, "A title that is longer than the list is wide")
+    async with person_at(ready) as person:
+        await person.press("ctrl+t", "c", "c")
+        assert any("… (copy 2) " in row for row in person.rows())
+
+
 async def test_what_works_on_threads_only_says_so_on_a_folder(ready: FakeWorkbench) -> None:
     ready.threads.folders.create("Work")
     async with person_at(ready, NARROW) as person:

@@ -151,10 +151,14 @@ class ThreadList(RowList["TreeRow"]):
         ]
 
 
+_LEAST_TITLE = 5
+"""So many cells of a title are left beside the mark of a copy; where there are fewer, the mark is cut."""
+
+
 def _fit_title(title: str, width: int) -> str:
     """A title in exactly `width` cells. What tells a copy from its original stays when it is cut."""
     from tui.threads import copy_mark
 
     bare, mark = copy_mark(title)
     room = width - len(mark)
-    return fit(bare, room) + mark if room >= len(mark) and cell_len(bare) > room else fit(title, width)
+    return fit(bare, room) + mark if room >= _LEAST_TITLE and cell_len(bare) > room else fit(title, width)
