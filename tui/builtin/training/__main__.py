@@ -15,13 +15,13 @@ from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
 
 _MODEL = Path(__file__).parent.parent / "guide.gguf"
 _VOCABULARY_SEED, _VOCABULARY_DIALOGUES = 77, 12_000
-_VOCABULARY_SIZE = 3072
+_VOCABULARY_SIZE = 3296
 
 
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("guide-training"), help="For checkpoints.")
 @click.option("--output", type=click.Path(path_type=Path), default=_MODEL, help="The model file to write.")
-@click.option("--steps", default=5850, show_default=True, help="Batches to learn from; 0 only converts and checks.")
+@click.option("--steps", default=7000, show_default=True, help="Batches to learn from; 0 only converts and checks.")
 @click.option("--workers", default=2, show_default=True, help="Threads that learn side by side.")
 @click.option("--last", is_flag=True, help="Take the last weights instead of their running average.")
 @click.option("--check/--no-check", default=True, help="Ask the held-out questions and write the card.")

@@ -20,26 +20,32 @@ SYSTEMS = (
     "You are a friendly assistant with access to tools. Use them when needed.",
 )  # fmt: skip
 _MISSING = "Please tell me the {}."
-_OFTEN = 4
+_OFTEN = 7
 """So many times as often as another comes a function that programs offer often."""
 
 
-def some_system(random: Random) -> str:
+def some_system(random: Random, chance: float = 0.3) -> str:
     """A system prompt, mostly none."""
-    return random.choice(SYSTEMS) if random.random() < 0.35 else ""
+    return random.choice(SYSTEMS) if random.random() < chance else ""
 
 
 def call_dialogue(random: Random) -> Dialogue:
-    """One request with one call, often with what comes after."""
+    """One request with one call or some, often with what comes after."""
     values = Values(random)
-    asked = wanted(values)
-    turns = [_user(asked, random), Turn("assistant", calls=(asked.call,), thought=_thought(asked.call, random))]
-    if random.random() < 0.4:
-        result, answer = result_and_answer(asked, values)
-        turns += [Turn("tool", result), Turn("assistant", answer)]
-        if random.random() < 0.15:
-            turns += [Turn("user", _thanks(random)), Turn("assistant", facts("talk")[2].answers[0])]
-    return Dialogue(tuple(turns), offered([asked.function], values), some_system(random))
+    turns: list[Turn] = []
+    functions: dict[str, Function] = {}
+    for _ in range(random.choices((1, 2, 3), weights=(60, 28, 12))[0]):
+        asked = wanted(values)
+        if asked.function.name in functions:
+            break
+        functions[asked.function.name] = asked.function
+        turns += [_user(asked, random), Turn("assistant", calls=(asked.call,), thought=_thought(asked.call, random))]
+        if random.random() < 0.35:
+            result, answer = result_and_answer(asked, values)
+            turns += [Turn("tool", result), Turn("assistant", answer)]
+    if random.random() < 0.05:
+        turns += [Turn("user", _thanks(random)), Turn("assistant", facts("talk")[2].answers[0], topic="thanks")]
+    return Dialogue(tuple(turns), offered(list(functions.values()), values), some_system(random))
 
 
 def wanted(values: Values) -> Invention:
@@ -96,7 +102,7 @@ def text_and_call_dialogue(random: Random) -> Dialogue:
     text = f"{first}{between}{asked.request}"
     turns = [
         Turn("user", as_people_write(text, random, asked.copied)),
-        Turn("assistant", random.choice(joke.answers), calls=(asked.call,)),
+        Turn("assistant", random.choice(joke.answers), calls=(asked.call,), topic="joke"),
     ]
     if random.random() < 0.5:
         result, answer = result_and_answer(asked, values)

@@ -25,7 +25,7 @@ from tui.builtin.training.dialogue import Call, Function
 from tui.builtin.training.grammar import as_people_write
 from tui.builtin.training.inventing import invent, invented_functions
 from tui.builtin.training.requests import held_out_requests
-from tui.builtin.training.seeds import facts, functions
+from tui.builtin.training.seeds import fact_files, facts, functions
 from tui.builtin.training.values import Values
 
 _INVENTED_CALLS = 150
@@ -64,8 +64,7 @@ class CheckReport:
 
 def question_cases() -> list[tuple[str, str, str]]:
     """Held-out questions: the file and the id of the fact, and the question."""
-    names = ("keys", "program", "parameters", "talk")
-    return [(name, fact.id, question) for name in names for fact in facts(name) for question in fact.held_out]
+    return [(name, fact.id, question) for name in fact_files() for fact in facts(name) for question in fact.held_out]
 
 
 def call_cases() -> list[CallCase]:

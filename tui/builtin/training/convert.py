@@ -11,7 +11,7 @@ import numpy
 
 from tui.builtin.training.dialogue import END, END_OF_TEXT, chat_template
 from tui.builtin.training.network import ROPE_BASE, Shape
-from tui.builtin.training.vocabulary import CONTROL_TOKENS, MARKER_TOKENS, PRE_TOKENIZER, Vocabulary
+from tui.builtin.training.vocabulary import CONTROL_TOKENS, MARKER_TOKENS, PRE_TOKENIZER, SILENT_TOKENS, Vocabulary
 
 NAME = "lmdeck guide"
 _SAMPLING = {"temp": 0.3, "penalty_repeat": 1.0}
@@ -66,6 +66,8 @@ def write_model(
 def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
     kinds = dict.fromkeys(CONTROL_TOKENS, gguf.TokenType.CONTROL)
     kinds |= dict.fromkeys(MARKER_TOKENS, gguf.TokenType.USER_DEFINED)
+    # llama.cpp gives no text for tokens of this type, whichever way it is asked.
+    kinds |= dict.fromkeys(SILENT_TOKENS, gguf.TokenType.UNUSED)
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre(PRE_TOKENIZER)
     writer.add_token_list(vocabulary.tokens)

@@ -13,6 +13,15 @@ THINK, END_THINK = "<think>", "</think>"
 CALL, END_CALL = "<tool_call>", "</tool_call>"
 
 
+def topic_token(topic: str) -> str:
+    """The token that says what an answer is about. It prints nothing, so that only the model itself reads it.
+
+    With it the model decides once, at the first token, what it understood a question to be. Without, answers that begin
+    alike would put off that decision to the place where they part, and each such place would have to be learned.
+    """
+    return f"<|about {topic}|>"
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A parameter of an offered function."""
@@ -77,6 +86,10 @@ class Turn:
     thought: str = ""
     given: tuple[str, ...] = ()
     """The parts of the text that are not learned, in their order."""
+    topic: str = ""
+    """What the answer is about, where that alone decides its text: the name of a silent token before it."""
+    only_topic: bool = False
+    """Whether the conversation breaks off behind the topic: the text that follows from it is learned elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,10 @@ Segments = list[tuple[str, bool]]
 
 
 def segments(dialogue: Dialogue) -> Segments:
-    """The conversation as the template renders it, thoughts in all but the last answer left out."""
+    """The conversation as the template renders it, thoughts and topics in all but the last answer left out.
+
+    The text of an earlier answer that has a topic is not learned: without the topic nothing is to be written.
+    """
     made: Segments = []
     if dialogue.system or dialogue.functions:
         lines = "".join(f"\n{function.line}" for function in dialogue.functions)
@@ -112,9 +128,14 @@ def segments(dialogue: Dialogue) -> Segments:
         if turn.thought and turn is dialogue.turns[-1]:
             made.append((f"{THINK}\n", False))
             made.append((f"{turn.thought}\n{END_THINK}\n\n", True))
-        made += _parts(turn.text, turn.given)
+        last = turn is dialogue.turns[-1]
+        if turn.topic and last:
+            made.append((topic_token(turn.topic), True))
+            if turn.only_topic:
+                return made
+        made += _parts(turn.text, turn.given) if last or not turn.topic else [(turn.text, False)]
         calls = "\n".join(_call(call) for call in turn.calls)
-        made.append((("\n" if turn.text and calls else "") + calls + END, True))
+        made.append((("\n" if turn.text and calls else "") + calls + END, last or bool(calls) or not turn.topic))
         made.append(("\n", False))
     return made
 

@@ -74,6 +74,8 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "number2": ("{param} n x number value a b", ()),
     "x": ("{param} {param} {nonsense}", ()),
 }  # fmt: skip
+_ALIKE = ("city country person", "text title", "place product", "ident price")
+"""Kinds whose values could be taken for each other."""
 _ENUMS = (
     ("priority", ("low", "medium", "high")), ("unit", ("celsius", "fahrenheit")), ("size", ("small", "medium",
     "large")),
@@ -170,7 +172,7 @@ def _parameters(values: Values, noun: str, count: int) -> tuple[list[Parameter],
 
 
 def _one(values: Values, noun: str, used: set[str], *, alone: bool) -> tuple[Parameter, Any, str]:
-    """A parameter, its value, and how a request says it; what stands before a value is `used` only once."""
+    """A parameter, its value, and how a request says it; what is `used`, kinds and what stands before a value, is not used again."""
     random = values.random
     optional = random.random() < 0.15
     draw = random.random()
@@ -194,14 +196,16 @@ def _one(values: Values, noun: str, used: set[str], *, alone: bool) -> tuple[Par
         return Parameter(name, "string[]", (), optional), items, clause
     kind = random.choice(tuple(_KINDS))
     names, natural = _KINDS[kind]
+    alike = next((group for group in _ALIKE if kind in group), kind)
     name = random.choice(names.split()).format(noun=noun, param=values.word("param"), nonsense=values.invented(1, 2))
     value = values.of(kind)
-    frames = natural if natural and random.random() < 0.6 else _ANY_CLAUSES
+    # Of two values that look alike only the first can go without the name of its parameter.
+    frames = natural if natural and alike not in used and random.random() < 0.6 else _ANY_CLAUSES
     frame = random.choice(frames)
     lead = frame.partition("{v}")[0]
     if "{words}" not in frame and (lead in used or not (lead or alone)):
         frame = random.choice(_ANY_CLAUSES)
-    used.add(lead)
+    used |= {lead, alike}
     quoted = random.random() < (0.9 if kind in ("text", "title", "x") else 0.3)
     if quoted and isinstance(value, str) and " " in value and '"' not in frame:
         frame = frame.replace("{v}", '"{v}"')

@@ -25,7 +25,7 @@ _AVERAGE_DECAY = 0.995
 _LOOSE, _LOOSE_CALLS = 0.15, 0.6
 """The part of the conversations, and of those with calls, in which copied words are cut by chance or replaced."""
 _WARM_UP = 60
-_COOL_DOWN = 0.75
+_COOL_DOWN = 0.6
 """The part of all steps in which the rates fall to nothing."""
 
 

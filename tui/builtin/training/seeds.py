@@ -60,6 +60,11 @@ def held_out(value: str) -> bool:
     return value not in _ALWAYS_TRAINED and crc32(value.encode()) % _HELD_OUT_SHARE == 0
 
 
+def fact_files() -> tuple[str, ...]:
+    """The files that have facts."""
+    return "keys", "program", "parameters", "talk"
+
+
 @cache
 def facts(name: str) -> tuple[Fact, ...]:
     """The facts of one file."""

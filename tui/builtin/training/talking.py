@@ -13,6 +13,8 @@ from tui.builtin.training.values import Values
 _SLOT = re.compile(r"\{(\w+)\}")
 _GENERAL = 3
 """So many times as often as a whole question comes a phrase that can be asked for in many ways."""
+_ONLY_TOPIC = 0.8
+_TALK = 0.22
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 _TIMES = {2: "2|two", 3: "3|three", 4: "4|four", 5: "5|five", 10: "10|ten"}
 
@@ -22,13 +24,14 @@ def program_facts() -> tuple[Fact, ...]:
     return facts("keys") + facts("program") + facts("parameters")
 
 
-def fact_turns(random: Random, *, thinking: bool = False) -> list[Turn]:
+def fact_turns(random: Random, *, thinking: bool = False, only_topic: bool = False) -> list[Turn]:
     """One question about the program with its answer."""
     fact = random.choice(program_facts())
     kind, phrase = random.choices(fact.questions, [1 if kind == "Q" else _GENERAL for kind, _ in fact.questions])[0]
     question = as_people_write(in_other_words(asked(kind, phrase, random), random), random)
     thought = f"The question is about: {first_spoken(fact.questions[0][1])}. I know that." if thinking else ""
-    return [Turn("user", question), Turn("assistant", fact.answers[0], thought=thought)]
+    answer = Turn("assistant", fact.answers[0], thought=thought, topic=fact.id, only_topic=only_topic)
+    return [Turn("user", question), answer]
 
 
 def talk_turns(random: Random) -> list[Turn]:
@@ -48,19 +51,21 @@ def talk_turns(random: Random) -> list[Turn]:
     question = question.format(**drawn)
     answer = random.choice(fact.answers).format(**drawn)
     question = as_people_write(in_other_words(question, random, copied), random, copied)
-    return [Turn("user", question), Turn("assistant", answer)]
+    return [Turn("user", question), Turn("assistant", answer, topic=fact.id)]
 
 
-def any_turns(random: Random) -> list[Turn]:
-    """One turn of any kind."""
-    return fact_turns(random) if random.random() < 0.7 else talk_turns(random)
+def any_turns(random: Random, *, last: bool = False) -> list[Turn]:
+    """One turn of any kind. As the last one, mostly only what it is about: the texts are soon known by heart."""
+    if random.random() < _TALK:
+        return talk_turns(random)
+    return fact_turns(random, only_topic=last and random.random() < _ONLY_TOPIC)
 
 
 def talk_dialogue(random: Random, system: str) -> Dialogue:
     """One turn, or several that have nothing to do with each other."""
-    count = random.choices((1, 2, 3, 5, 8, 16), weights=(60, 16, 8, 5, 3, 1))[0]
-    turns = [turn for _ in range(count) for turn in any_turns(random)]
-    if random.random() < 0.12:
+    count = random.choices((1, 2, 3, 5, 8, 16), weights=(120, 6, 2, 1, 0.5, 0.15))[0]
+    turns = [turn for at in range(count) for turn in any_turns(random, last=at == count - 1)]
+    if random.random() < 0.04:
         turns = [*turns[:-2], *fact_turns(random, thinking=True)]
     return Dialogue(tuple(turns), (), system)
 
@@ -124,7 +129,7 @@ def _names(values: Values) -> list[Turn]:
     name = values.person()
     turns = [
         Turn("user", as_people_write(spoken(f"[my name is|i am|call me|hello, i am] {name}", random), random, (name,))),
-        Turn("assistant", f"Nice to meet you, {name}."),
+        Turn("assistant", f"Nice to meet you, {name}.", topic="name"),
     ]
     turns += any_turns(random) if random.random() < 0.4 else []
     question = spoken(

@@ -18,6 +18,7 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 _CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF", "SEK", "NOK", "PLN", "CZK", "AUD", "CAD", "INR")
 _ENDINGS = ("txt", "md", "py", "json", "csv", "log", "html", "yaml", "toml", "cfg")
 _DOMAINS = ("com", "org", "net", "io", "ai", "de", "dev", "eu", "app")
+_SMALL = "to is the and of a in for on with it not this my you are we will be at from that so but or now I".split()  # noqa: SIM905
 _COMMANDS = ("ls -l", "df -h", "git status", "uptime", "whoami", "ps aux", "make test", "date", "free -m", "git log")
 
 
@@ -36,7 +37,7 @@ class Values:
             "url": self.url,
             "path": self.path,
             "filename": self.filename,
-            "text": lambda: self.phrase(2, 7),
+            "text": self.sentence,
             "title": lambda: self.phrase(1, 3).title() if random.random() < 0.6 else self.phrase(1, 3),
             "word": lambda: self.name_or("word", 0.3).lower(),
             "letter": lambda: random.choice(string.ascii_lowercase),
@@ -117,6 +118,18 @@ class Values:
             else self.invented(1, 3)
             for _ in range(self.random.randint(least, most))
         )
+
+    def sentence(self) -> str:
+        """What looks like a sentence: words with small ones between them, and a comma at times."""
+        random = self.random
+        if random.random() < 0.3:
+            return self.phrase(2, 7)
+        parts = []
+        for _ in range(random.randint(2, 6)):
+            parts += random.choices(_SMALL, k=random.choice((0, 0, 1, 1, 2)))
+            parts.append(self.phrase(1, 1) + ("," if random.random() < 0.08 else ""))
+        text = " ".join(parts).rstrip(",")
+        return text[0].upper() + text[1:] if random.random() < 0.5 else text
 
     def url(self) -> str:
         """An address, mostly without a scheme."""

@@ -18,8 +18,18 @@ from random import Random
 
 import regex  # type: ignore[import-untyped]
 
-from tui.builtin.training.dialogue import CALL, END, END_CALL, END_OF_TEXT, END_THINK, START, THINK, Segments
-from tui.builtin.training.seeds import held_out
+from tui.builtin.training.dialogue import (
+    CALL,
+    END,
+    END_CALL,
+    END_OF_TEXT,
+    END_THINK,
+    START,
+    THINK,
+    Segments,
+    topic_token,
+)
+from tui.builtin.training.seeds import fact_files, facts, held_out
 
 PRE_TOKENIZER = "qwen2"
 _WORD = regex.compile(
@@ -28,7 +38,12 @@ _WORD = regex.compile(
 CONTROL_TOKENS = (END_OF_TEXT, START, END)
 MARKER_TOKENS = (THINK, END_THINK, CALL, END_CALL)
 """Tokens that are text for those who read the answer."""
-_MARKERS = regex.compile("|".join(regex.escape(token) for token in (*CONTROL_TOKENS, *MARKER_TOKENS)))
+SILENT_TOKENS = tuple(topic_token(fact.id) for name in fact_files() for fact in facts(name))
+"""Tokens that print nothing: what an answer is about."""
+_WHOLE = (*CONTROL_TOKENS, *MARKER_TOKENS, *SILENT_TOKENS)
+_MARKERS = regex.compile(
+    "|".join(regex.escape(token) for token in (*CONTROL_TOKENS, *MARKER_TOKENS)) + "|" + topic_token("[a-z0-9]+").replace("|", r"\|")
+)
 _MARKER_OR_WORD = regex.compile(f"{_MARKERS.pattern}|{_WORD.pattern}")
 
 
@@ -78,7 +93,7 @@ class Vocabulary:
     _known: dict[str, list[int]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.tokens = [*_BYTES, *("".join(pair) for pair in self.merges), *CONTROL_TOKENS, *MARKER_TOKENS]
+        self.tokens = [*_BYTES, *("".join(pair) for pair in self.merges), *_WHOLE]
         self._ids = {token: number for number, token in enumerate(self.tokens)}
         self._ranks = {pair: rank for rank, pair in enumerate(self.merges)}
         letters = [token for token in self.tokens if token.isascii() and token.isalpha() and len(token) > 1]
@@ -102,9 +117,8 @@ class Vocabulary:
     def text(self, tokens: Sequence[int]) -> str:
         """The text of tokens; what is no UTF-8 is replaced."""
         bytes_of = {character: byte for byte, character in enumerate(_BYTES)}
-        whole = {*CONTROL_TOKENS, *MARKER_TOKENS}
         data = b"".join(
-            token.encode() if token in whole else bytes(bytes_of[character] for character in token)
+            token.encode() if token in _WHOLE else bytes(bytes_of[character] for character in token)
             for token in (self.tokens[number] for number in tokens)
         )
         return data.decode("utf-8", "replace")
@@ -122,7 +136,9 @@ class Vocabulary:
         if random is not None:
             copied = _copied_words(segments)
             if replaced:
-                segments, copied = self._replaced(segments, copied, loose, random)
+                # A word that is offered and not asked for says what its value looks like.
+                asked = _words_of(piece for piece, learn in segments if not (learn or piece.startswith(f"{START}system")))
+                segments, copied = self._replaced(segments, copied, asked, loose, random)
             loose |= {word: self._cut_by_chance(word, random) for word in copied}
         text = "".join(piece for piece, _ in segments)
         learned = bytearray()
@@ -151,12 +167,15 @@ class Vocabulary:
         return len(self.tokens[token])
 
     def _replaced(
-        self, segments: Segments, copied: list[str], loose: dict[str, list[int]], random: Random
+        self, segments: Segments, copied: list[str], asked: set[str], loose: dict[str, list[int]], random: Random
     ) -> tuple[Segments, list[str]]:
-        """The conversation with other words for some of the copied ones, whose tokens go to `loose`; and the rest."""
+        """The conversation with other words for some of the copied ones, whose tokens go to `loose`; and the rest.
+
+        Only words that are `asked` for are replaced.
+        """
         instead: dict[str, str] = {}
         for word in copied:
-            if len(word) > 3 and word.lower() not in _MEANT and random.random() < _REPLACED:
+            if len(word) > 3 and word in asked and word.lower() not in _MEANT and random.random() < _REPLACED:
                 tokens = self._any_word(word[0].isupper(), random)
                 instead[word] = "".join(self.tokens[token] for token in tokens)
                 loose[instead[word]] = tokens
@@ -224,17 +243,13 @@ class Vocabulary:
 
 def _copied_words(segments: Segments) -> list[str]:
     """The words that are both read and to be learned."""
-    read, written = (
-        {
-            _letters(word)
-            for piece, learn in segments
-            if learn is wanted
-            for part in _MARKERS.split(piece)
-            for word in _WORD.findall(part)
-        }
-        for wanted in (False, True)
-    )
+    read, written = (_words_of(piece for piece, learn in segments if learn is wanted) for wanted in (False, True))
     return sorted(word for word in read & written if word.isalpha())
+
+
+def _words_of(pieces: Iterable[str]) -> set[str]:
+    """The words of texts, markers left out."""
+    return {_letters(word) for piece in pieces for part in _MARKERS.split(piece) for word in _WORD.findall(part)}
 
 
 def _is_sign(word: str) -> bool:
@@ -258,7 +273,7 @@ def train_vocabulary(texts: Iterable[str], size: int, *, least: int = 40) -> Voc
     for text in texts:
         for part in _MARKERS.split(text):
             words.update(_WORD.findall(part))
-    count = size - 256 - len(CONTROL_TOKENS) - len(MARKER_TOKENS)
+    count = size - 256 - len(_WHOLE)
     bare: Counter[str] = Counter()
     for word, times in words.items():
         letters = word.lstrip(" ") if word.startswith(" ") else word if word[0].isalpha() else word[1:]
