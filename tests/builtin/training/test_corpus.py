@@ -7,7 +7,7 @@ from itertools import islice
 
 from tui.builtin.training.checking import call_cases, form_cases, question_cases
 from tui.builtin.training.corpus import dialogues
-from tui.builtin.training.dialogue import Dialogue, Parameter, segments
+from tui.builtin.training.dialogue import Dialogue, Parameter, Turn, segments, topic_token
 from tui.builtin.training.seeds import facts, functions, held_out, words
 from tui.builtin.training.talking import program_facts
 
@@ -49,8 +49,28 @@ def test_only_answers_are_learned() -> None:
     for dialogue in some()[:200]:
         pieces = segments(dialogue)
         learned = "".join(piece for piece, learn in pieces if learn)
+        last = dialogue.turns[-1]
         assert "<|im_start|>" not in learned
-        assert learned.endswith("<|im_end|>")
+        assert learned.endswith(topic_token(last.topic) if last.only_topic else "<|im_end|>")
+
+
+def test_a_topic_comes_first_and_only_in_the_last_answer() -> None:
+    broken_off = 0
+    for dialogue in some():
+        text = "".join(piece for piece, _ in segments(dialogue))
+        *earlier, last = (turn for turn in dialogue.turns if turn.role == "assistant")
+        assert text.count("<|about ") == bool(last.topic)
+        if last.topic and not last.thought:
+            assert f"<|im_start|>assistant\n{topic_token(last.topic)}" in text
+        assert not any(turn.only_topic for turn in earlier)
+        broken_off += last.only_topic
+    assert COUNT / 5 < broken_off < COUNT
+
+
+def test_the_text_of_an_earlier_answer_with_a_topic_is_not_learned() -> None:
+    turns = (Turn("user", "q"), Turn("assistant", "Old.", topic="stop"), Turn("user", "q"), Turn("assistant", "New."))
+    learned = "".join(piece for piece, learn in segments(Dialogue(turns)) if learn)
+    assert learned == "New.<|im_end|>"
 
 
 def test_held_out_questions_are_never_trained() -> None:

@@ -21,7 +21,7 @@ from tui.models import read_header  # noqa: E402
 def test_it_learns_goes_on_and_is_converted(tmp_path: Path) -> None:
     torch.set_num_threads(1)
     texts = ("".join(piece for piece, _ in segments(dialogue)) for dialogue in islice(dialogues(4), 200))
-    vocabulary = train_vocabulary(texts, 500, least=5)
+    vocabulary = train_vocabulary(texts, 700, least=5)
     shape = Shape(len(vocabulary.tokens), layers=2, width=64, heads=2, kv_heads=1, feed_forward=64)
     reports: list[Progress] = []
     plan = Plan(12, portions=2, portion_tokens=400)

@@ -10,7 +10,7 @@ from random import Random
 import pytest
 
 from tui.builtin.training.corpus import dialogues
-from tui.builtin.training.dialogue import segments
+from tui.builtin.training.dialogue import segments, topic_token
 from tui.builtin.training.seeds import held_out
 from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
 
@@ -18,7 +18,7 @@ from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
 @pytest.fixture(scope="module")
 def vocabulary() -> Vocabulary:
     texts = ("".join(piece for piece, _ in segments(dialogue)) for dialogue in islice(dialogues(4), 300))
-    return train_vocabulary(texts, 600, least=5)
+    return train_vocabulary(texts, 800, least=5)
 
 
 def test_any_text_survives(vocabulary: Vocabulary) -> None:
@@ -37,6 +37,7 @@ def test_a_value_is_cut_alike_in_request_and_call(vocabulary: Vocabulary) -> Non
 def test_markers_are_one_token(vocabulary: Vocabulary) -> None:
     assert vocabulary.encode("<|im_start|>") == [vocabulary.id("<|im_start|>")]
     assert len(vocabulary.encode("<tool_call></tool_call>")) == 2
+    assert vocabulary.encode(topic_token("stop")) == [vocabulary.id(topic_token("stop"))]
 
 
 def test_what_is_learned_is_marked_by_token(vocabulary: Vocabulary) -> None:
