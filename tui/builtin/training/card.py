@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tui.builtin.training.checking import CheckReport
 from tui.builtin.training.talking import program_facts
+from tui.builtin.training.vocabulary import SILENT_TOKENS
 
 _TEXT = """\
 # The guide
@@ -31,7 +32,8 @@ wrong at times, as the figures say.
 `python -m tui.builtin.training` (needs `torch` and `gguf`): {steps} steps, {dialogues:,} generated conversations,
 {tokens:.1f} M tokens, of which {learned:.1f} M were learned; {minutes:.0f} minutes on the CPU of a shared two-core
 machine. The corpus knows {facts} facts. Its generator makes every conversation anew, so that hardly any was seen
-twice.
+twice. Before an answer that the model knows by heart it writes one of {topics} silent tokens, which say what it took
+the question to be about and print nothing.
 
 ## How it does
 
@@ -71,6 +73,7 @@ def write_card(model: Path, progress: Path, report: CheckReport) -> Path:
         learned=made["learned_tokens"] / 1e6,
         minutes=made["seconds"] / 60,
         facts=len(program_facts()),
+        topics=len(SILENT_TOKENS),
         questions=figures["questions"],
         tool_requests=figures["tool_requests"],
         written=figures["tool_calls_written_percent"],

@@ -74,7 +74,7 @@ _KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "number2": ("{param} n x number value a b", ()),
     "x": ("{param} {param} {nonsense}", ()),
 }  # fmt: skip
-_ALIKE = ("city country person", "text title", "place product", "ident price")
+_ALIKE = (("city", "country", "person"), ("text", "title", "x"), ("place", "product"), ("ident", "price"))
 """Kinds whose values could be taken for each other."""
 _ENUMS = (
     ("priority", ("low", "medium", "high")), ("unit", ("celsius", "fahrenheit")), ("size", ("small", "medium",
@@ -172,7 +172,10 @@ def _parameters(values: Values, noun: str, count: int) -> tuple[list[Parameter],
 
 
 def _one(values: Values, noun: str, used: set[str], *, alone: bool) -> tuple[Parameter, Any, str]:
-    """A parameter, its value, and how a request says it; what is `used`, kinds and what stands before a value, is not used again."""
+    """A parameter, its value, and how a request says it.
+
+    What stands before a value is `used` only once, and so is a kind of value without the name of its parameter.
+    """
     random = values.random
     optional = random.random() < 0.15
     draw = random.random()
@@ -196,7 +199,7 @@ def _one(values: Values, noun: str, used: set[str], *, alone: bool) -> tuple[Par
         return Parameter(name, "string[]", (), optional), items, clause
     kind = random.choice(tuple(_KINDS))
     names, natural = _KINDS[kind]
-    alike = next((group for group in _ALIKE if kind in group), kind)
+    alike = next((group[0] for group in _ALIKE if kind in group), kind)
     name = random.choice(names.split()).format(noun=noun, param=values.word("param"), nonsense=values.invented(1, 2))
     value = values.of(kind)
     # Of two values that look alike only the first can go without the name of its parameter.

@@ -42,7 +42,9 @@ SILENT_TOKENS = tuple(topic_token(fact.id) for name in fact_files() for fact in 
 """Tokens that print nothing: what an answer is about."""
 _WHOLE = (*CONTROL_TOKENS, *MARKER_TOKENS, *SILENT_TOKENS)
 _MARKERS = regex.compile(
-    "|".join(regex.escape(token) for token in (*CONTROL_TOKENS, *MARKER_TOKENS)) + "|" + topic_token("[a-z0-9]+").replace("|", r"\|")
+    "|".join(regex.escape(token) for token in (*CONTROL_TOKENS, *MARKER_TOKENS))
+    + "|"
+    + topic_token("[a-z0-9]+").replace("|", r"\|")
 )
 _MARKER_OR_WORD = regex.compile(f"{_MARKERS.pattern}|{_WORD.pattern}")
 
@@ -137,7 +139,9 @@ class Vocabulary:
             copied = _copied_words(segments)
             if replaced:
                 # A word that is offered and not asked for says what its value looks like.
-                asked = _words_of(piece for piece, learn in segments if not (learn or piece.startswith(f"{START}system")))
+                asked = _words_of(
+                    piece for piece, learn in segments if not (learn or piece.startswith(f"{START}system"))
+                )
                 segments, copied = self._replaced(segments, copied, asked, loose, random)
             loose |= {word: self._cut_by_chance(word, random) for word in copied}
         text = "".join(piece for piece, _ in segments)
