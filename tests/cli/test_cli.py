@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -84,6 +85,17 @@ def test_parameters_are_set_by_name() -> None:
     assert "token limit reached" in done.stderr
 
 
+def test_options_reach_the_chat_template(lmdeck_home: Path) -> None:
+    template = "{% for message in messages %}{{ message.content }}{% endfor %}{% if twice %} and again{% endif %}"
+    make_scripted_model(lmdeck_home / "models" / "own.gguf", ANSWER, chat_template=template)
+    plain, long = (
+        int(found[1])
+        for options in ((), ("--option", "twice=true"))
+        if (found := re.search(r"(\d+) prompt", lmdeck("chat", "own", "-p", "Hi", "--stats", *options).stderr))
+    )
+    assert long > plain
+
+
 @pytest.mark.usefixtures("models")
 @pytest.mark.parametrize(
     ("arguments", "code", "hint"),
@@ -94,6 +106,10 @@ def test_parameters_are_set_by_name() -> None:
         (("chat", "hello", "-p", "x", "--set", "temperature=hot"), 2, "number"),
         (("chat", "hello", "-p", "x", "--set", "colour=red"), 2, "colour"),
         (("chat", "hello", "-p", "x", "--set", "colour"), 2, "NAME=VALUE"),
+        (("chat", "hello", "-p", "x", "--option", "colour"), 2, "NAME=JSON"),
+        (("chat", "hello", "-p", "x", "--option", "colour=red"), 2, "colour is not JSON"),
+        (("chat", "brokenn", "-p", "x"), 2, "Nearest names: broken."),
+        (("chat", "rollo", "-p", "x"), 2, "Nearest names: hello-f16."),
         (("chat", "hello", "-p", "word " * 3000), 1, "tokens"),
         (("chat", "hello"), 2, "nothing to ask"),
         (("nonsense",), 2, "nonsense"),

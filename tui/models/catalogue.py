@@ -213,8 +213,9 @@ class Catalogue:
         if not models:
             folders = ", ".join(str(source.folder) for source in self._sources if source.ours)
             return ModelNotFound(f"There is no model {shown}, and no other.", f"Put a GGUF file into {folders}.")
-        near = nearest_keys(name, models)
-        advice = f"Nearest names: {', '.join(near)}." if near else f"There are: {_listed(models)}."
+        usable = [model for model in models if model.info.usable]
+        near = nearest_keys(name, usable) or nearest_keys(name, models)
+        advice = f"Nearest names: {', '.join(near)}." if near else f"There are: {_listed(usable or models)}."
         return ModelNotFound(f"There is no model {shown}.", advice)
 
 
