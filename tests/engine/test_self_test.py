@@ -59,7 +59,7 @@ def python_behind(path: Path, lines: str, monkeypatch: pytest.MonkeyPatch) -> No
 def test_one_child_tests_the_machine_and_lays_out_the_first_model(
     tmp_path: Path, engine: Engine, jobs: list[tuple[str, int]]
 ) -> None:
-    engine.begin_self_test()
+    engine._machine.test.begin()
     model = engine.load(info_of(make_scripted_model(tmp_path / "m.gguf", "Here.")), LoadConfig(threads=1))
     assert collect(model.submit([65], SamplingConfig())).text == "Here."
     assert [kind for kind, _ in jobs] == ["decode", "probe"]
@@ -74,7 +74,7 @@ def test_what_crashes_here_is_found_meanwhile_and_the_next_child_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     python_behind(tmp_path / "python", f'mkdir "{tmp_path}/died" 2>/dev/null && kill -SEGV $$', monkeypatch)
-    engine.begin_self_test()
+    engine._machine.test.begin()
     info = info_of(make_tiny_model(tmp_path / "m.gguf"))
     engine.load(info, LoadConfig(threads=1))
     assert engine.self_test().kernels == Kernels(extra_buffers=False)
@@ -109,4 +109,4 @@ def test_ending_the_program_meanwhile_is_no_crash(
     assert not verdicts.exists()
     with pytest.raises(Cancelled):
         engine.self_test()
-    assert engine._child._process is None, "nothing is left running"
+    assert engine._machine.child._process is None, "nothing is left running"

@@ -45,6 +45,26 @@ def test_second_start_reads_nothing_and_knows_the_same(tmp_path: Path, names: li
     assert not names
 
 
+def test_abilities_are_found_when_they_are_asked_for(tmp_path: Path) -> None:
+    put(tmp_path / "models" / "m.gguf")
+    probed: list[str] = []
+
+    def probe(template: str) -> Abilities:
+        probed.append(template)
+        return Abilities(True, True)
+
+    catalogue = Catalogue([tmp_path / "models"], index=tmp_path / "index.json", probe=probe)
+    assert [model.tools for model in catalogue.models(abilities=False)] == [False]
+    assert catalogue.find("m").key == "m"
+    assert not catalogue.refresh(abilities=False)
+    assert not probed
+    assert [model.tools for model in catalogue.models()] == [True]
+    assert not catalogue.refresh()
+    later = Catalogue([tmp_path / "models"], index=tmp_path / "index.json", probe=probe)
+    assert [model.thinks for model in later.models(abilities=False)] == [True], "they are remembered"
+    assert len(probed) == 1
+
+
 def test_templates_are_probed_once(tmp_path: Path) -> None:
     for name in "abc":
         put(tmp_path / "models" / f"{name}.gguf")

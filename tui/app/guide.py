@@ -45,6 +45,14 @@ def load_guide(workbench: Workbench) -> bool:
     return bool(key)
 
 
+def learn_abilities(workbench: Workbench) -> None:
+    """Find out what the models' templates can do, which `load_guide` does not wait for. Blocks.
+
+    It imports what the first answer needs, too.
+    """
+    workbench.catalogue.refresh()
+
+
 def _needed(workbench: Workbench) -> str:
     """The key of the built-in model where nothing is loaded, nothing remote is known, and no other file is there."""
     from tui.models import unnamed_choice
@@ -56,5 +64,5 @@ def _needed(workbench: Workbench) -> str:
             return ""
     except LmdeckError:  # the picker says what is wrong with it
         return ""
-    possible = unnamed_choice(workbench.catalogue.models())
+    possible = unnamed_choice(workbench.catalogue.models(abilities=False))
     return next((model.key for model in possible if model.builtin), "")

@@ -24,7 +24,7 @@ def model_or_only_one(workbench: Workbench, name: str | None) -> str:
 
     if name is not None:
         return name
-    possible = unnamed_choice(workbench.catalogue.models())
+    possible = unnamed_choice(workbench.catalogue.models(abilities=False))
     if all(model.builtin for model in possible):
         workbench.remotes.refresh(wait=_REMOTE_PATIENCE)
         possible = list(workbench.remotes.models()) or possible
@@ -44,7 +44,7 @@ def complete_model(_context: click.Context, _parameter: click.Parameter, incompl
     from tui.paths import find_paths
     from tui.workbench import Workbench
 
-    models = Workbench(find_paths()).catalogue.models()
+    models = Workbench(find_paths()).catalogue.models(abilities=False)
     return [model.key for model in models if model.usable and model.key.startswith(incomplete.lower())]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from tui.engine.loaded import LoadedModel
     from tui.engine.loading import DEFAULT_CONTEXT_LENGTH, Kernels, LoadProgress, default_threads
     from tui.engine.log import LogLine, LogRing
+    from tui.engine.machine import Machine
     from tui.engine.memory import readable_size
     from tui.engine.self_test import SelfTest
     from tui.engine.task import Delivery, GenerationTask
@@ -33,6 +34,7 @@ else:
             "loaded": "LoadedModel",
             "loading": "DEFAULT_CONTEXT_LENGTH Kernels LoadProgress default_threads",
             "log": "LogLine LogRing",
+            "machine": "Machine",
             "memory": "readable_size",
             "self_test": "SelfTest",
             "task": "Delivery GenerationTask",
@@ -55,6 +57,7 @@ __all__ = [
     "LoadedModel",
     "LogLine",
     "LogRing",
+    "Machine",
     "MediaLayout",
     "Ranking",
     "SelfTest",

@@ -26,13 +26,12 @@ from tui.engine.library import route_log
 from tui.engine.loaded import LoadedModel
 from tui.engine.loading import Kernels, LoadProgress, OpenModel, open_model
 from tui.engine.log import LogRing
+from tui.engine.machine import Machine
 from tui.engine.memory import lay_out
 from tui.engine.native_memory import keep_one_arena, return_memory
 from tui.engine.registry import Registry
-from tui.engine.self_test import MachineTest, SelfTest
+from tui.engine.self_test import SelfTest
 from tui.engine.states import StateFolder
-from tui.engine.verdicts import VerdictStore
-from tui.engine.warm_child import WarmChild
 
 
 class Engine:
@@ -45,14 +44,17 @@ class Engine:
         *,
         states: Path | None = None,
         guardrail: Callable[[], Guardrail] = Guardrail,
+        machine: Machine | None = None,
     ) -> None:
-        """`guardrail` is asked at each load, so that a changed setting counts at once."""
+        """`guardrail` is asked at each load, so that a changed setting counts at once.
+
+        `machine`, whose self-test may be going on already, is closed with the engine.
+        """
         keep_one_arena()
         self._guardrail = guardrail
         self._states = StateFolder(states) if states is not None else None
-        self._store = VerdictStore(verdicts)
-        self._child = WarmChild()
-        self._machine = MachineTest(self._store, self._child.run, log)
+        self._machine = machine or Machine(verdicts, log)
+        self._store, self._try = self._machine.verdicts, self._machine.child.run
         self._log = log
         self._registry = Registry()
         self._loading = threading.Lock()
@@ -80,14 +82,10 @@ class Engine:
         """The same, for somebody who is about to ask it something: it does not go by itself before `release`."""
         return self._registry.reserve(key)
 
-    def begin_self_test(self) -> None:
-        """Have the self-test done meanwhile, so that the first load finds its outcome. Returns at once."""
-        self._machine.begin()
-
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; half a second of work the first time. Raises EngineFault, and
         Cancelled if the engine is closed meanwhile."""
-        return self._machine.outcome()
+        return self._machine.test.outcome()
 
     def estimate(self, model: ModelInfo, config: LoadConfig) -> MemoryEstimate:
         """What the model would need, from the probe, and what the guardrail says to it. With `fit`, after fitting.
@@ -143,7 +141,7 @@ class Engine:
                 present.release()
             kernels = self.self_test().kernels
             # Parameters are checked before a projector is blamed.
-            lay_out(model, config, kernels, self._store, self._child.run)
+            lay_out(model, config, kernels, self._store, self._try)
             projector = choose_projector(model, config, kernels, self._store, self._warn)
             plan = self._make_room(model, config, projector, force=force, just_in_time=just_in_time)
             self._route_log()
@@ -188,7 +186,7 @@ class Engine:
     def close(self) -> None:
         """Free everything."""
         self._idle.stop()
-        self._child.close()
+        self._machine.close()
         for model in self._registry.every():
             model.close()
         if self._states is not None:
@@ -238,13 +236,13 @@ class Engine:
         freed = sum(held_memory(leaving).values())
 
         def estimate(tried: LoadConfig) -> MemoryEstimate:
-            layout = lay_out(model, tried, kernels, self._store, self._child.run, projector)
+            layout = lay_out(model, tried, kernels, self._store, self._try, projector)
             devices = with_free_memory(layout.devices, leaving)
             return judge(devices, guardrail, held=held, freed=freed, parks=not layout.embeds)
 
         if not config.fit:
             return FittedLoad(config, estimate(config))
-        layout = lay_out(model, config, kernels, self._store, self._child.run, projector)
+        layout = lay_out(model, config, kernels, self._store, self._try, projector)
         return fit_load(config, layout.trained, layout.layers, estimate)
 
     def _evict(self, model: LoadedModel, newcomer: str) -> bool:

@@ -83,14 +83,16 @@ class Catalogue:
         self._scanner = Scanner(self._sources, index, probe, last_used)
         self._found: Found = []
         self._placed: tuple[PlacedModel, ...] | None = None
+        self._abilities_found = False
         self._so_far = SoFar(())
 
-    def models(self) -> tuple[ModelInfo, ...]:
+    def models(self, *, abilities: bool = True) -> tuple[ModelInfo, ...]:
         """All models as of the last refresh, by key. The first call looks at the disk itself.
 
         Models elsewhere come behind them, as far as they are known; where that fails (StorageFailed), there are none.
+        Who does not ask for `abilities` does not wait for them either, see `refresh`.
         """
-        here = self._listed(model.info for model in self._models())
+        here = self._listed(model.info for model in self._models(abilities=abilities))
         try:
             return (*here, *self._elsewhere.models()) if self._elsewhere is not None else here
         except StorageFailed:
@@ -98,7 +100,7 @@ class Catalogue:
 
     def entries(self) -> list[ModelEntry]:
         """The models of this machine as of the last refresh, with the variants of each under one entry, by key."""
-        return entries(self._listed(model.info for model in self._models()), self._last_used)
+        return entries(self._listed(model.info for model in self._models(abilities=True)), self._last_used)
 
     def so_far(self) -> SoFar:
         """The models of this machine that are known now. Never waits."""
@@ -112,16 +114,27 @@ class Catalogue:
             for rank, source, findings in self._found
         ]
 
-    def refresh(self) -> bool:
-        """Look at the disk again; whether anything is different now. Blocks for as long as reading takes."""
+    def refresh(self, *, abilities: bool = True) -> bool:
+        """Look at the disk again; whether anything is different now. Blocks for as long as reading takes.
+
+        Without `abilities` it does not wait for what new chat templates can do (`ModelInfo.tools`, `thinks`), which is
+        found by trying them: a model can be found and loaded before that.
+        """
         with self._refreshing:
             found = self._scanner.look()
-            if self._placed is not None and found == self._found:
+            changed = self._placed is None or found != self._found
+            if changed:
+                self._abilities_found = False
+                for known, files in self._scanner.read(found):
+                    if self._placed is None:
+                        infos = tuple(model.info for model in self._scanner.describe(found))
+                        self._so_far = SoFar(infos, known, files)
+            if abilities and not self._abilities_found:
+                changed = self._scanner.find_abilities() or changed
+                self._abilities_found = True
+            if not changed:
                 return False
-            for known, files in self._scanner.read(found):
-                if self._placed is None:
-                    infos = tuple(model.info for model in self._scanner.describe(found))
-                    self._so_far = SoFar(infos, known, files)
+            self._scanner.save()
             before, self._placed = self._placed, tuple(self._scanner.describe(found))
             self._found = found
             infos = tuple(model.info for model in self._placed)
@@ -146,7 +159,7 @@ class Catalogue:
         found = self._matching(name)
         if not found:
             # Not only when this refresh sees a change: another thread may just have seen it.
-            self.refresh()
+            self.refresh(abilities=False)
             found = self._matching(name)
         if len(found) > 1:
             # A damaged copy beside a whole one is not what anybody means.
@@ -170,9 +183,9 @@ class Catalogue:
         """The models that are not hidden, those that are built in last."""
         return tuple(sorted((model for model in models if not self._hidden(model)), key=built_in_last))
 
-    def _models(self) -> tuple[PlacedModel, ...]:
-        if self._placed is None:
-            self.refresh()
+    def _models(self, *, abilities: bool = False) -> tuple[PlacedModel, ...]:
+        if self._placed is None or (abilities and not self._abilities_found):
+            self.refresh(abilities=abilities)
         return self._placed or ()
 
     def _matching(self, name: str) -> list[PlacedModel]:

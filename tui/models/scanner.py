@@ -49,6 +49,7 @@ class Scanner:
         self._abilities: dict[str, Abilities] = {}
         self._recipes: dict[FoundFile, Recipe] = {}
         self._texts = KnownTexts()
+        self._unsaved = False
         self._stopping = threading.Event()
 
     def stop(self) -> None:
@@ -90,13 +91,10 @@ class Scanner:
                 yield len(readings), len(files)
                 # Describing all models takes a while, too.
                 shown = time.monotonic()
+            self._unsaved = True
             if now - saved >= _SAVE_EVERY:
-                self._save()
+                self.save()
                 saved = time.monotonic()
-        known_abilities = len(self._abilities)
-        self._find_abilities()
-        if unread or len(self._abilities) != known_abilities:
-            self._save()
 
     def describe(self, found: Found) -> list[PlacedModel]:
         """The models that are read, with their names, by key."""
@@ -136,24 +134,30 @@ class Scanner:
             info = replace(model.info, projectors=tuple(beside), sees=sees and not model.info.embeds)
             yield replace(model, info=info)
 
-    def _find_abilities(self) -> None:
-        """Find out what each template can do, once."""
+    def find_abilities(self) -> bool:
+        """Find out what each template can do, once; whether any was new. The first costs a fifth of a second."""
         if self._probe is None:
-            return
-        for reading in list(self._readings.values()):
-            template = reading.header.chat_template if reading.header is not None else ""
-            if template and template not in self._abilities and not self._stopping.is_set():
-                self._abilities[template] = self._probe(template)
+            return False
+        templates = {reading.header.chat_template for reading in self._readings.values() if reading.header is not None}
+        new = templates - self._abilities.keys() - {""}
+        for template in new:
+            if self._stopping.is_set():
+                break
+            self._abilities[template] = self._probe(template)
+            self._unsaved = True
+        return bool(new)
+
+    def save(self) -> None:
+        """Keep what is known for the next run, if anything is new."""
+        if self._index is not None and self._unsaved:
+            self._index.save(self._readings, self._abilities)
+            self._unsaved = False
 
     def _open_index(self) -> Index | None:
         if self._index is None and self._index_path is not None:
             self._index = Index(self._index_path)
             self._abilities |= self._index.abilities()
         return self._index
-
-    def _save(self) -> None:
-        if self._index is not None:
-            self._index.save(self._readings, self._abilities)
 
 
 def _rank(source: Source, sources: Sequence[Source]) -> int:

@@ -49,8 +49,11 @@ class ModelDesk(Wings):
         return self.decisions.collapsed(self._known(model_key), [layer], profile=profile).load
 
     def begin_self_test(self) -> None:
-        """Have the self-test done beside other work, so that the first load on a new machine need not wait for it."""
-        self.engine.begin_self_test()
+        """Have the self-test done beside other work, so that the first load on a new machine need not wait for it.
+
+        Asked for before the engine is used, it goes on while that is imported.
+        """
+        self._machine().test.begin()
 
     def self_test(self) -> SelfTest:
         """What this machine's kernels are good for; a second of work on a new machine. Raises EngineFault."""

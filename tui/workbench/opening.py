@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -15,7 +16,7 @@ from tui.paths import Paths
 if TYPE_CHECKING:
     from tui.config import Decisions, RemoteStore, Settings, SpeedStore
     from tui.domain import ModelInfo
-    from tui.engine import Engine, LogRing
+    from tui.engine import Engine, LogRing, Machine
     from tui.engine.remote import RemoteEngines
     from tui.inference import FormatCache
     from tui.models import Abilities, Catalogue, Library, Usage
@@ -46,12 +47,20 @@ class Once(Generic[Wing]):
         return self._value
 
 
-def open_engine(paths: Paths, log: LogRing, settings: Settings, *, auto_evict: bool) -> Engine:
+def open_machine(paths: Paths, log: LogRing) -> Machine:
+    """What is known of this machine before the engine is there."""
+    from tui.engine import Machine
+
+    return Machine(paths.verdicts, log)
+
+
+def open_engine(paths: Paths, log: LogRing, settings: Settings, machine: Machine, *, auto_evict: bool) -> Engine:
     """llama.cpp in this process; loads no native code yet."""
     from tui.config import guardrail_setting
     from tui.engine import Engine
 
-    engine = Engine(paths.verdicts, log, states=paths.states, guardrail=lambda: guardrail_setting(settings))
+    guardrail = partial(guardrail_setting, settings)
+    engine = Engine(paths.verdicts, log, states=paths.states, guardrail=guardrail, machine=machine)
     engine.auto_evict = auto_evict
     return engine
 

@@ -18,6 +18,7 @@ from tui.workbench.opening import (
     open_downloads,
     open_engine,
     open_library,
+    open_machine,
     open_threads,
     open_usage,
 )
@@ -40,7 +41,10 @@ class Wings:
         self.paths = paths
         self.log = LogRing()
         self.settings = Settings(paths.settings)
-        self._engine = Once(lambda: open_engine(paths, self.log, self.settings, auto_evict=self._auto_evict))
+        self._machine = Once(lambda: open_machine(paths, self.log))
+        self._engine = Once(
+            lambda: open_engine(paths, self.log, self.settings, self._machine(), auto_evict=self._auto_evict)
+        )
         self._threads = Once(lambda: open_threads(paths))
         self._remote_store = RemoteStore(paths.remotes)
         self._remotes = Once(lambda: new_remotes(self._remote_store))
@@ -137,6 +141,8 @@ class Wings:
             self.catalogue.close()
         if self._engine.made:
             self.engine.close()
+        if self._machine.made:
+            self._machine().close()
         if self._threads.made:
             self.threads.close()
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from tui.app.actions import bindings_for
-from tui.app.guide import greeting, load_guide
+from tui.app.guide import greeting, learn_abilities, load_guide
 from tui.app.preset_warnings import PresetWarnings
 from tui.app.ready_models import ReadyModel, ReadyModels
 from tui.app.screens.thread_panes import ThreadPanes
@@ -83,6 +83,7 @@ class ChatScreen(ThreadPanes):
         try:
             if await loading:
                 await self.models.refresh()
+                self.begin(asyncio.to_thread(learn_abilities, self.workbench))
         finally:
             self._looking = False
             self.show_status()
