@@ -14,7 +14,9 @@ _SLOT = re.compile(r"\{(\w+)\}")
 _GENERAL = 3
 """So many times as often as a whole question comes a phrase that can be asked for in many ways."""
 _ONLY_TOPIC = 0.8
+"""The part of the questions that come last of which only the topic is learned."""
 _TALK = 0.22
+"""The part of small talk among questions."""
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 _TIMES = {2: "2|two", 3: "3|three", 4: "4|four", 5: "5|five", 10: "10|ten"}
 
