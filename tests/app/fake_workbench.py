@@ -118,7 +118,7 @@ class FakeCatalogue:
         self.on_disk = list(models)
         self._seen: tuple[ModelInfo, ...] = ()
 
-    def models(self) -> tuple[ModelInfo, ...]:
+    def models(self, *, abilities: bool = True) -> tuple[ModelInfo, ...]:  # noqa: ARG002
         return self._seen
 
     def refresh(self) -> bool:

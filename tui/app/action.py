@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Where = Literal[
-    "everywhere", "chat", "composer", "transcript", "threads", "lists", "log", "models", "parameters", "load",
+    "everywhere", "places", "chat", "composer", "transcript", "threads", "lists", "log", "models", "parameters", "load",
     "sampling", "dialogs", "server", "options", "tokens", "requests", "request", "picking", "writing", "reading",
     "bench", "my models", "library", "model", "discover", "repositories", "choices", "downloads",
 ]  # fmt: skip

@@ -132,10 +132,6 @@ class LmdeckApp(App[None]):
         """Say something that a person should know before going on."""
         self.notify(text, severity="warning", timeout=ERROR_SECONDS, markup=False)
 
-    async def perform(self, action: Action) -> None:
-        """Run an action of the registry as its key would."""
-        await self.run_action(action.command, self.screen)
-
     def remember(self, setting: str, value: object) -> None:
         """Keep a setting, off the event loop."""
         self.run_worker(asyncio.to_thread(self.workbench.settings.set, setting, value), group="settings")
@@ -157,8 +153,8 @@ class LmdeckApp(App[None]):
     def action_command_palette(self) -> None:
         from tui.app.palette import Palette
 
-        # What it offers is done on the main screen, so a dialog must be left first.
-        if len(self.screen_stack) == 1:
+        # What it offers is done in the chat. A place is left for it, a dialog must be answered first.
+        if not self.screen.is_modal:
             self.push_screen(Palette())
 
     def action_toggle_server(self) -> None:

@@ -13,6 +13,7 @@ from textual.content import Content
 from tui.app.action import Action
 from tui.app.actions import ACTIONS, key_label
 from tui.app.figures import fit
+from tui.app.screens.place import perform
 from tui.app.stylesheets import stylesheet
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class ActionProvider(Provider):
         app = cast("LmdeckApp", self.app)
         for action in ACTIONS:
             if action.palette and _applies(app, action):
-                yield action.title, _keys_text(app, action), action.help, partial(app.perform, action)
+                yield action.title, _keys_text(app, action), action.help, partial(perform, app, action)
         for name in sorted(app.available_themes):
             yield f"{THEME}{name}", "", "Changes the colours and keeps the choice", partial(app.use_theme, name)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tui.app.action import Action
 
 CHAT: tuple[Action, ...] = (
-    Action("go", "Go to…", "One letter after it takes you anywhere", "chat", "go", "ctrl+g", "go", 3, palette=False),
+    Action("go", "Go to…", "One letter after it takes you anywhere", "places", "go", "ctrl+g", "go", 3, palette=False),
     Action("send", "Send the message", "Saves the message, then lets the model answer", "composer",
            "send", "enter", "send", 4, palette=False),
     Action("newline", "New line in the message", "shift+enter too, where the terminal knows it", "composer",
@@ -29,7 +29,7 @@ CHAT: tuple[Action, ...] = (
            "choose_model", "ctrl+o", "model", 5, go="m"),
     Action("sampling", "Sampling and presets", "How this thread's answers are made, and where each value comes from",
            "chat", "view('sampling')", "f8", "sampling", 9, go="i"),
-    Action("library", "My models", "All models on this machine: details, load, import, delete", "chat",
+    Action("library", "My models", "All models on this machine: details, load, import, delete", "places",
            "show_library", "f2", "my models", 12, go="y"),
     Action("again", "Answer again", "Lets the model answer your last message once more", "chat",
            "answer_again", "ctrl+r", "again", 10, go="r"),
@@ -60,11 +60,11 @@ CHAT: tuple[Action, ...] = (
            "view('prompt')", go="P"),
     Action("log", "Log", "Shows or hides what the engine and the libraries say", "chat",
            "toggle_log", "ctrl+l", "log", 11, go="l"),
-    Action("server", "Server", "Its options, API tokens, and every request that came in", "chat",
+    Action("server", "Server", "Its options, API tokens, and every request that came in", "places",
            "show_server", "ctrl+s", "server", 8, go="s"),
-    Action("discover", "Find models", "Searches Hugging Face, says what fits this machine, and downloads it", "chat",
+    Action("discover", "Find models", "Searches Hugging Face, says what fits this machine, and downloads it", "places",
            "discover", "f3", "find", 12, go="f"),
-    Action("downloads", "Downloads", "What is being downloaded: pause, go on, cancel, load", "chat",
+    Action("downloads", "Downloads", "What is being downloaded: pause, go on, cancel, load", "places",
            "show_downloads", "f4", go="w"),
     Action("message.copy", "Copy the message", "The message under the cursor, as Markdown", "transcript",
            "screen.copy_message", "y", "copy", 4),

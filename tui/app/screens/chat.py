@@ -32,7 +32,7 @@ WATCHED = ("stop", "answer_again", "undo", "redo")
 class ChatScreen(ThreadPanes):
     """Chat with models that are loaded or elsewhere, in many threads at once."""
 
-    BINDINGS = bindings_for("chat")
+    BINDINGS = [*bindings_for("chat"), *bindings_for("places")]
 
     def __init__(self, workbench: Workbench, classes: str) -> None:
         super().__init__(workbench, classes)

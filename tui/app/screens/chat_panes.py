@@ -156,8 +156,10 @@ class ChatPanes(Screen[None]):
         self.app.push_screen(GoScreen(), self._go_to)
 
     async def _go_to(self, action_id: str | None) -> None:
+        from tui.app.screens.place import perform
+
         if action_id is not None:
-            await self.deck.perform(BY_ID[action_id])
+            await perform(self.deck, BY_ID[action_id])
 
     def action_toggle_threads(self) -> None:
         """Show and focus the list, or hide it when it has the focus."""

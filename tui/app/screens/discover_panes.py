@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input
 
 from tui.app.actions import bindings_for
+from tui.app.screens.place import Place
 from tui.app.screens.while_open import while_open
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.download_list import DownloadList
@@ -22,14 +22,14 @@ from tui.app.widgets.search_box import SearchBox
 from tui.app.widgets.text_pane import TextPane
 
 if TYPE_CHECKING:
-    from tui.app.app import LmdeckApp
     from tui.workbench import Workbench
 
 
-class DiscoverPanes(Screen["str | None"]):
+class DiscoverPanes(Place["str | None"]):
     """A narrow screen shows the models found or the files of one; a wide one shows both."""
 
     BINDINGS = bindings_for("discover")
+    place = "discover"
     CSS_PATH = [stylesheet("transcript"), stylesheet("discover")]
     AUTO_FOCUS = "SearchBox Input"
 
@@ -44,11 +44,6 @@ class DiscoverPanes(Screen["str | None"]):
         super().__init__()
         self.workbench = workbench
         self._going: Widget | None = None
-
-    @property
-    def deck(self) -> LmdeckApp:
-        """The application, with what it offers beyond Textual's."""
-        return cast("LmdeckApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield SearchBox("words, author:NAME, licence:mit, owner/name, or an address")

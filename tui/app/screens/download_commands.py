@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import on
-from textual.screen import Screen
 
 from tui.app.screens.dialogs import ConfirmDialog
+from tui.app.screens.place import Place
 from tui.app.screens.while_open import while_open
 from tui.app.widgets.download_list import DownloadList
 
@@ -32,7 +32,7 @@ _POSSIBLE: dict[str, tuple[DownloadState, ...]] = {
 """In which states of a download there is something for an action to do."""
 
 
-class DownloadCommands(Screen["str | None"]):
+class DownloadCommands(Place["str | None"]):
     """For screens with a list of downloads; their answer is the path of a model to load."""
 
     workbench: Workbench

@@ -18,13 +18,14 @@ from tui.app.widgets.text_pane import TextPane
 if TYPE_CHECKING:
     from tui.workbench import Workbench
 
-EMPTY = "No downloads.\n\nF3 in the chat finds models on Hugging Face; so does: lmdeck get NAME"
+EMPTY = "No downloads.\n\nF3 finds models on Hugging Face; so does: lmdeck get NAME"
 
 
 class DownloadsScreen(DownloadCommands):
     """Answers with the path of a model that has arrived and is to be loaded, or with nothing."""
 
     BINDINGS = bindings_for("dialogs")
+    place = "downloads"
     CSS_PATH = [stylesheet("transcript"), stylesheet("discover")]
     AUTO_FOCUS = "DownloadList"
 

@@ -25,7 +25,7 @@ HEADINGS: dict[Where, str] = {
     "tokens": "Among the tokens", "server": "In the server view", "picking": "Among what was found",
     "writing": "While you write", "reading": "In this text", "repositories": "Among the models found",
     "choices": "Among the files", "downloads": "Among the downloads", "discover": "When finding models",
-    "dialogs": "In this dialog", "chat": "In the chat", "everywhere": "Everywhere",
+    "dialogs": "In this dialog", "chat": "In the chat", "places": "From place to place", "everywhere": "Everywhere",
 }  # fmt: skip
 """In the order in which help lists them: what is nearest comes first."""
 

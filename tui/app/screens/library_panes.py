@@ -8,26 +8,26 @@ from typing import TYPE_CHECKING, Any, cast
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.app.actions import bindings_for
+from tui.app.screens.place import Place
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.library_list import LibraryList
 from tui.app.widgets.model_detail import ModelDetail
 
 if TYPE_CHECKING:
-    from tui.app.app import LmdeckApp
     from tui.app.model_rows import ModelRow
     from tui.workbench import Workbench
 
 
-class LibraryPanes(Screen["str | None"]):
+class LibraryPanes(Place["str | None"]):
     """A narrow screen shows the models or the details of one; a wide one shows both."""
 
     BINDINGS = bindings_for("my models")
+    place = "library"
     CSS_PATH = stylesheet("library")
     AUTO_FOCUS = "LibraryList"
 
@@ -39,11 +39,6 @@ class LibraryPanes(Screen["str | None"]):
     def __init__(self, workbench: Workbench) -> None:
         super().__init__()
         self.workbench = workbench
-
-    @property
-    def deck(self) -> LmdeckApp:
-        """The application, with what it offers beyond Textual's."""
-        return cast("LmdeckApp", self.app)
 
     @property
     def row(self) -> ModelRow | None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from textual import events, getters, on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.app.actions import bindings_for
 from tui.app.request_history import RequestHistory
+from tui.app.screens.place import Place
 from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.option_list import OptionList
@@ -26,15 +26,15 @@ from tui.app.widgets.server_line import ServerLine
 from tui.app.widgets.token_list import TokenList
 
 if TYPE_CHECKING:
-    from tui.app.app import LmdeckApp
     from tui.app.server_desk import ServerDesk
     from tui.workbench import Workbench
 
 
-class ServerPanes(Screen[None]):
+class ServerPanes(Place[None]):
     """Where there is room all panes stand beside each other, elsewhere the focused one with what belongs to it."""
 
     BINDINGS = bindings_for("server")
+    place = "server"
     CSS_PATH = stylesheet("server")
     AUTO_FOCUS = "RequestList"
 
@@ -52,11 +52,6 @@ class ServerPanes(Screen[None]):
         self.workbench = workbench
         self.desk = desk
         self.history = RequestHistory()
-
-    @property
-    def deck(self) -> LmdeckApp:
-        """The application, with what it offers beyond Textual's."""
-        return cast("LmdeckApp", self.app)
 
     def compose(self) -> ComposeResult:
         yield ServerLine()
