@@ -79,7 +79,7 @@ async def test_an_empty_list_says_where_models_are_found(desk: HubWorkbench, siz
     async with person_at(desk, size) as person:
         await person.press("f4")
         assert "No downloads." in person.text()
-        assert "F3 in the chat finds models on Hugging Face" in person.text()
+        assert "F3 finds models on Hugging Face" in person.text()
         await person.press("p", "r", "x", "C", "enter")
         assert isinstance(person.app.screen, DownloadsScreen)
         await person.press("escape")
