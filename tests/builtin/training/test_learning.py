@@ -31,7 +31,7 @@ def test_it_learns_goes_on_and_is_converted(tmp_path: Path) -> None:
     assert (first.step, more.step) == (12, 30)
     assert more.tokens > first.tokens
     assert more.loss < begun
-    weights = {name: weight.numpy() for name, weight in open_checkpoint(tmp_path / "checkpoint.pt")["average"].items()}
+    weights = {name: weight.numpy() for name, weight in open_checkpoint(tmp_path / "checkpoint.pt")["weights"].items()}
     path = write_model(tmp_path / "small.gguf", shape, weights, vocabulary)
     assert read_header(path).architecture == "qwen3"
 

@@ -23,15 +23,14 @@ _VOCABULARY_SIZE = 3296
 @click.option("--output", type=click.Path(path_type=Path), default=_MODEL, help="The model file to write.")
 @click.option("--steps", default=7000, show_default=True, help="Batches to learn from; 0 only converts and checks.")
 @click.option("--workers", default=2, show_default=True, help="Threads that learn side by side.")
-@click.option("--last", is_flag=True, help="Take the last weights instead of their running average.")
 @click.option("--check/--no-check", default=True, help="Ask the held-out questions and write the card.")
-def command(folder: Path, output: Path, steps: int, workers: int, last: bool, check: bool) -> None:
+def command(folder: Path, output: Path, steps: int, workers: int, check: bool) -> None:
     """Train the guide, or go on with the training in FOLDER, write its model file, check it and write its card."""
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = _vocabulary(folder / "vocabulary.json")
     if steps:
         _train(folder, vocabulary, steps, workers)
-    _convert(folder, vocabulary, output, last=last)
+    _convert(folder, vocabulary, output)
     if check:
         from tui.builtin.training.card import write_card
         from tui.builtin.training.checking import check_model
@@ -74,13 +73,13 @@ def _train(folder: Path, vocabulary: Vocabulary, steps: int, workers: int) -> No
     report(progress)
 
 
-def _convert(folder: Path, vocabulary: Vocabulary, output: Path, *, last: bool) -> None:
+def _convert(folder: Path, vocabulary: Vocabulary, output: Path) -> None:
     from tui.builtin.training.convert import write_model
     from tui.builtin.training.learning import Plan, open_checkpoint
     from tui.builtin.training.network import Shape
 
     state = open_checkpoint(folder / "checkpoint.pt")
-    weights = state["weights" if last else "average"]
+    weights = state["weights"]
     shape = replace(Shape(len(vocabulary.tokens)), **state["shape"])
     write_model(output, shape, {name: weight.numpy() for name, weight in weights.items()}, vocabulary)
     counted = {**state["progress"], "parameters": sum(weight.numel() for weight in weights.values())}

@@ -14,7 +14,7 @@ from tui.builtin.training.network import ROPE_BASE, Shape
 from tui.builtin.training.vocabulary import CONTROL_TOKENS, MARKER_TOKENS, PRE_TOKENIZER, SILENT_TOKENS, Vocabulary
 
 NAME = "lmdeck guide"
-_SAMPLING = {"temp": 0.3, "penalty_repeat": 1.0}
+_SAMPLING = {"temp": 0.1, "penalty_repeat": 1.0}
 """How it wants to be sampled, by llama.cpp's keys: it knows its answers by heart, and copies what it was given."""
 
 

@@ -21,7 +21,6 @@ from tui.builtin.training.optimizer import Optimizer
 from tui.builtin.training.vocabulary import Vocabulary
 
 _CHUNK = 512
-_AVERAGE_DECAY = 0.995
 _LOOSE, _LOOSE_CALLS = 0.15, 0.6
 """The part of the conversations, and of those with calls, in which copied words are cut by chance or replaced."""
 _WARM_UP = 60
@@ -95,11 +94,10 @@ def train(
     weights = new_weights(shape, torch.Generator().manual_seed(plan.seed))
     for weight in weights.values():
         weight.requires_grad_()
-    average = {name: weight.detach().clone() for name, weight in weights.items()}
     optimizer, progress = Optimizer(weights), Progress()
     path = folder / "checkpoint.pt"
     if path.exists():
-        progress = _restore(path, weights, average, optimizer)
+        progress = _restore(path, weights, optimizer)
     before, started, saved = progress.seconds, time.monotonic(), time.monotonic()
     names = tuple(weights)
 
@@ -115,17 +113,13 @@ def train(
             found = list(pool.map(gradients, portions, [learned] * len(portions)))
             summed = {name: sum(grads) for name, *grads in zip(names, *(grads for _, grads in found), strict=True)}
             optimizer.step(summed, rate_factor(progress.step, plan.steps), pool)
-            decay = min(_AVERAGE_DECAY, (1 + progress.step) / (10 + progress.step))
-            with torch.no_grad():
-                for name, weight in weights.items():
-                    average[name].lerp_(weight, 1 - decay)
             progress.add(portions, sum(loss for loss, _ in found), before + time.monotonic() - started)
             if time.monotonic() - saved > plan.save_seconds:
-                _save(path, shape, weights, average, optimizer, progress)
+                _save(path, shape, weights, optimizer, progress)
                 saved = time.monotonic()
             if progress.step % 25 == 0:
                 report(progress)
-    _save(path, shape, weights, average, optimizer, progress)
+    _save(path, shape, weights, optimizer, progress)
     return progress
 
 
@@ -174,29 +168,26 @@ def _padded(group: list[tuple[list[int], list[bool]]], chunk: int) -> Portion:
     return Portion(ids, marks, sum(len(tokens) for tokens, _ in group), int(marks.sum()), chunk)
 
 
-def _save(
-    path: Path, shape: Shape, weights: Weights, average: Weights, optimizer: Optimizer, progress: Progress
-) -> None:
+def _save(path: Path, shape: Shape, weights: Weights, optimizer: Optimizer, progress: Progress) -> None:
     """Write the checkpoint so that an interruption leaves the one before."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     plain = {name: weight.detach() for name, weight in weights.items()}
-    state = {"weights": plain, "average": average, "optimizer": optimizer.state(), "progress": vars(progress)}
+    state = {"weights": plain, "optimizer": optimizer.state(), "progress": vars(progress)}
     torch.save({"shape": shape.record(), **state}, fresh)
     fresh.replace(path)
 
 
-def _restore(path: Path, weights: Weights, average: Weights, optimizer: Optimizer) -> Progress:
+def _restore(path: Path, weights: Weights, optimizer: Optimizer) -> Progress:
     state = open_checkpoint(path)
     with torch.no_grad():
         for name, weight in weights.items():
             weight.copy_(state["weights"][name])
-            average[name].copy_(state["average"][name])
     optimizer.restore(state["optimizer"])
     return Progress(**state["progress"])
 
 
 def open_checkpoint(path: Path) -> dict[str, Any]:
-    """What a checkpoint has: `shape`, `weights`, `average`, `optimizer`, `progress`."""
+    """What a checkpoint has: `shape`, `weights`, `optimizer`, `progress`."""
     state: dict[str, Any] = torch.load(path, weights_only=True)
     return state
