@@ -54,7 +54,7 @@ class Engine:
         self._guardrail = guardrail
         self._states = StateFolder(states) if states is not None else None
         self._machine = machine or Machine(verdicts, log)
-        self._store, self._try = self._machine.verdicts, self._machine.child.run
+        self._store = self._machine.verdicts
         self._log = log
         self._registry = Registry()
         self._loading = threading.Lock()
@@ -141,7 +141,7 @@ class Engine:
                 present.release()
             kernels = self.self_test().kernels
             # Parameters are checked before a projector is blamed.
-            lay_out(model, config, kernels, self._store, self._try)
+            lay_out(model, config, kernels, self._store, self._machine.child.run)
             projector = choose_projector(model, config, kernels, self._store, self._warn)
             plan = self._make_room(model, config, projector, force=force, just_in_time=just_in_time)
             self._route_log()
@@ -236,13 +236,13 @@ class Engine:
         freed = sum(held_memory(leaving).values())
 
         def estimate(tried: LoadConfig) -> MemoryEstimate:
-            layout = lay_out(model, tried, kernels, self._store, self._try, projector)
+            layout = lay_out(model, tried, kernels, self._store, self._machine.child.run, projector)
             devices = with_free_memory(layout.devices, leaving)
             return judge(devices, guardrail, held=held, freed=freed, parks=not layout.embeds)
 
         if not config.fit:
             return FittedLoad(config, estimate(config))
-        layout = lay_out(model, config, kernels, self._store, self._try, projector)
+        layout = lay_out(model, config, kernels, self._store, self._machine.child.run, projector)
         return fit_load(config, layout.trained, layout.layers, estimate)
 
     def _evict(self, model: LoadedModel, newcomer: str) -> bool:
