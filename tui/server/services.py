@@ -56,10 +56,10 @@ class Services:
     def _loadable(self, embeds: bool) -> Sequence[ModelInfo]:
         """What may be loaded for a request that names no model."""
         catalogue = self.workbench.catalogue
-        known = unnamed_choice(catalogue.models(), embeds=embeds)
-        if all(model.builtin for model in known) and catalogue.refresh():
+        known = unnamed_choice(catalogue.models(abilities=False), embeds=embeds)
+        if all(model.builtin for model in known) and catalogue.refresh(abilities=False):
             # A file has come since somebody last looked.
-            known = unnamed_choice(catalogue.models(), embeds=embeds)
+            known = unnamed_choice(catalogue.models(abilities=False), embeds=embeds)
         return known
 
     def _instance_of(self, info: ModelInfo, loaded: Sequence[LoadedModel]) -> ModelInfo:

@@ -83,10 +83,10 @@ class ChatScreen(ThreadPanes):
         try:
             if await loading:
                 await self.models.refresh()
-                self.begin(asyncio.to_thread(learn_abilities, self.workbench))
         finally:
             self._looking = False
             self.show_status()
+        self.begin(asyncio.to_thread(learn_abilities, self.workbench))
         await self._answer_all_waiting()
 
     @on(Composer.Submitted)

@@ -124,7 +124,7 @@ async def _ask(screen: ChatScreen, settings: ThreadSettings, key: str) -> Thread
         return None if written is None else replace(settings, system_prompt=written.text.strip() or None)
     if key == "model":
         await asyncio.to_thread(screen.workbench.catalogue.refresh)
-        names = [PickRow(model.key, model.key) for model in screen.workbench.catalogue.models()]
+        names = [PickRow(model.key, model.key) for model in screen.workbench.catalogue.models(abilities=False)]
         chosen = await _choose(screen, "Model", names)
         return None if chosen is None else replace(settings, model=chosen or None)
     presets = screen.workbench.decisions.presets

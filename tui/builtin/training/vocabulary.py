@@ -41,11 +41,7 @@ MARKER_TOKENS = (THINK, END_THINK, CALL, END_CALL)
 SILENT_TOKENS = tuple(topic_token(fact.id) for name in fact_files() for fact in facts(name))
 """Tokens that print nothing: what an answer is about."""
 _WHOLE = (*CONTROL_TOKENS, *MARKER_TOKENS, *SILENT_TOKENS)
-_MARKERS = regex.compile(
-    "|".join(regex.escape(token) for token in (*CONTROL_TOKENS, *MARKER_TOKENS))
-    + "|"
-    + topic_token("[a-z0-9]+").replace("|", r"\|")
-)
+_MARKERS = regex.compile("|".join(map(regex.escape, _WHOLE)))
 _MARKER_OR_WORD = regex.compile(f"{_MARKERS.pattern}|{_WORD.pattern}")
 
 

@@ -18,7 +18,7 @@ ListedModel = tuple[ModelInfo, list[LoadedModel]]
 def listed(workbench: Workbench) -> list[ListedModel]:
     """Every usable model, by key, and those that are loaded though they lie elsewhere. Looks at the disk at first."""
     loaded = workbench.loaded()
-    models = [info for info in workbench.catalogue.models() if info.usable]
+    models = [info for info in workbench.catalogue.models(abilities=False) if info.usable]
     known = {info.path for info in models}
     models += [one.info for one in loaded if one.info.path not in known and one.info.key == one.key]
     return [(info, instances_of(info, loaded)) for info in models]

@@ -102,7 +102,7 @@ def _listed(services: Services) -> list[ModelInfo]:
     loaded = [model.info for model in services.workbench.loaded()]
     if not services.options().just_in_time:
         return loaded
-    usable = [info for info in services.workbench.catalogue.models() if info.usable]
+    usable = [info for info in services.workbench.catalogue.models(abilities=False) if info.usable]
     return loaded + [info for info in usable if info.key not in {model.key for model in loaded}]
 
 
