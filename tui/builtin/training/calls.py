@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache
 from random import Random
 
 from tui.builtin.training.dialogue import Call, Dialogue, Function, Parameter, Turn
@@ -22,6 +25,8 @@ SYSTEMS = (
 _MISSING = "Please tell me the {}."
 _OFTEN = 7
 """So many times as often as another comes a function that programs offer often."""
+_VAGUE = 0.3
+"""The part of the requests for invented functions that do not say the function's verb."""
 
 
 def some_system(random: Random, chance: float = 0.3) -> str:
@@ -33,24 +38,26 @@ def call_dialogue(random: Random) -> Dialogue:
     """One request with one call or some, often with what comes after."""
     values = Values(random)
     turns: list[Turn] = []
-    functions: dict[str, Function] = {}
+    functions: list[Function] = []
     for _ in range(random.choices((1, 2, 3), weights=(60, 28, 12))[0]):
         asked = wanted(values)
-        if asked.function.name in functions:
+        if asked.function.name in _taken(functions):
             break
-        functions[asked.function.name] = asked.function
+        functions.append(asked.function)
         turns += [_user(asked, random), Turn("assistant", calls=(asked.call,), thought=_thought(asked.call, random))]
         if random.random() < 0.35:
             result, answer = result_and_answer(asked, values)
             turns += [Turn("tool", result), Turn("assistant", answer)]
     if random.random() < 0.05:
         turns += [Turn("user", _thanks(random)), Turn("assistant", facts("talk")[2].answers[0], topic="thanks")]
-    return Dialogue(tuple(turns), offered(list(functions.values()), values), some_system(random))
+    return Dialogue(tuple(turns), offered(functions, values), some_system(random))
 
 
 def wanted(values: Values) -> Invention:
     """A function and a request for it: invented, or one of the seeds."""
-    return invent(values) if values.random.random() < 0.5 else requested(_common(values.random), values)
+    if values.random.random() < 0.5:
+        return invent(values, vague=_VAGUE)
+    return requested(_common(values.random), values)
 
 
 def _common(random: Random) -> SeedFunction:
@@ -59,18 +66,46 @@ def _common(random: Random) -> SeedFunction:
     return random.choices(known, weights=[_OFTEN if function.often else 1 for function in known])[0]
 
 
+@cache
+def _of_same_use(name: str) -> frozenset[str]:
+    """The names of all seed functions that may have this one."""
+    return frozenset(other for seed in functions("calls") if name in seed.names for other in seed.names)
+
+
+def _taken(offered: Iterable[Function]) -> set[str]:
+    """The names of the functions and of those that do the same, so that there is one right choice."""
+    return {name for function in offered for name in (function.name, *_of_same_use(function.name))}
+
+
 def offered(needed: list[Function], values: Values) -> tuple[Function, ...]:
     """The functions with others beside them, in any order."""
     random = values.random
-    others = random.choices((0, 1, 2, 3, 4), weights=(5, 4, 3, 1, 1))[0]
-    if random.random() < 0.4:
-        more = [requested(_common(random), values).function for _ in range(others)]
-    else:
-        more = invented_functions(values, others, random)
-    names = {function.name for function in needed}
-    made = [*needed, *(function for function in more if function.name not in names)]
+    made = list(needed)
+    draw = random.random()
+    for _ in range(random.choices((0, 1, 2, 3, 4), weights=(4, 4, 4, 1, 1))[0]):
+        if draw < 0.2:
+            often = [seed for seed in functions("calls") if seed.often]
+            other = requested(random.choice(often), values).function
+        elif draw < 0.45:
+            other = requested(_common(random), values).function
+        else:
+            other = invented_functions(values, 1, random)[0]
+            if needed and random.random() < 0.3:
+                other = _like(random.choice(needed), other, random)
+        if other.name not in _taken(made):
+            made.append(other)
     random.shuffle(made)
     return tuple(made)
+
+
+def _like(needed: Function, other: Function, random: Random) -> Function:
+    """The other function with a name that begins or ends as that of the needed one does."""
+    first, _, last = needed.name.partition("_")
+    other_first, _, other_last = other.name.partition("_")
+    if not last or not other_last:
+        return other
+    name = f"{first}_{other_last}" if random.random() < 0.5 else f"{other_first}_{last}"
+    return replace(other, name=name, description="" if random.random() < 0.2 else f"{' '.join(name.split('_'))}.")
 
 
 def no_call_dialogue(random: Random, talk: list[Turn]) -> Dialogue:

@@ -35,6 +35,19 @@ _FRAMES = (
     "I need you to {verb} [the|a] {noun} {clauses}",
     "{verb} {noun} {clauses}", "for me, {verb} the {noun} {clauses}", "let us {verb} the {noun} {clauses}",
 )  # fmt: skip
+_VAGUE_FRAMES = (
+    "I [need|want|would like] [the|a|] {noun} {clauses}", "{noun} {clauses}", "[the|my|this] {noun} {clauses}",
+    "what about the {noun} {clauses}", "[is there|do we have] a {noun} {clauses}", "{clauses}, the {noun}",
+    "[do|handle|arrange|manage|take care of|deal with|see to] [the|a|] {noun} {clauses}", "{noun}: {clauses}",
+    "[get|give|bring|do|make|send] [me|] [the|a|] {noun} {clauses}", "[how is|how about] the {noun} {clauses}",
+    "[could I have|may I have|let me have|I am here for] [the|a] {noun} {clauses}", "{noun} {clauses} please",
+)  # fmt: skip
+"""Requests that leave the verb to the function."""
+_WHOSE_FRAMES = (
+    "{who} [needs|wants|would like|asked for|is waiting for|has no|ordered] [the|a] {noun} {clauses}",
+    "{who} {clauses}, [the|a] {noun}", "{who} [worked|called|is here|wrote] {clauses}, so the {noun} please",
+    "[the|a|] {noun} {clauses}, {who} [needs|wants] it", "{who}'s {noun} {clauses}",
+)  # fmt: skip
 _ANY_CLAUSES = (
     "with {words} {v}", "with the {words} {v}", "{words} {v}", "{words}: {v}", "{words} = {v}",
     "where the {words} is {v}",
@@ -120,8 +133,11 @@ class Invention:
     verb: str
 
 
-def invent(values: Values, *, most: int = 4) -> Invention:
-    """A function of any name with up to so many parameters."""
+def invent(values: Values, *, most: int = 4, vague: float = 0.0) -> Invention:
+    """A function of any name with up to so many parameters.
+
+    `vague` is the part of the requests that leave out the verb.
+    """
     random = values.random
     nonsense = random.random() < 0.15
     verb = values.invented(1, 2) if nonsense else values.word("verb")
@@ -133,7 +149,7 @@ def invent(values: Values, *, most: int = 4) -> Invention:
         name = name[0].lower() + name[1:]
     spoken_noun = " ".join(nouns)
     description = random.choice(_DESCRIPTIONS).format(verb=verb, Verb=verb.capitalize(), noun=spoken_noun)
-    count = random.choices(range(most + 1), weights=(1, 5, 5, 3, 2)[: most + 1])[0]
+    count = random.choices(range(most + 1), weights=(2 if vague else 1, 5, 5, 3, 2)[: most + 1])[0]
     parameters, arguments, clauses, copied = _parameters(values, noun, count)
     said = spoken(f"[{_SYNONYMS.get(verb, verb)}]", random) if random.random() < 0.6 else verb
     request = (
@@ -145,8 +161,21 @@ def invent(values: Values, *, most: int = 4) -> Invention:
     request = request.format(verb=said, noun=spoken_noun, clauses=joint.join(clauses)).strip()
     if nonsense and random.random() < 0.5:
         request = f"{random.choice(('call', 'run', 'use', 'execute'))} {name} {joint.join(clauses)}".strip()
+    elif vague and random.random() < vague:
+        request = _vague(spoken_noun, clauses, joint, random)
     function = Function(name, tuple(parameters), "" if random.random() < 0.1 else description)
     return Invention(function, " ".join(request.split()), Call(name, arguments), tuple(copied), spoken_noun, verb)
+
+
+def _vague(noun: str, clauses: list[str], joint: str, random: Random) -> str:
+    """A request without the verb; where something is for somebody, at times as what that one wants."""
+    whose = [clause for clause in clauses if clause.startswith("for ") and clause[4].isupper()]
+    if not whose or random.random() < 0.4:
+        return spoken(random.choice(_VAGUE_FRAMES), random).format(noun=noun, clauses=joint.join(clauses)).strip(" ,:")
+    rest = [clause for clause in clauses if clause != whose[0]]
+    frame = random.choice(_WHOSE_FRAMES)
+    said = spoken(frame, random).format(who=whose[0][4:], noun=noun, clauses=joint.join(rest))
+    return said.replace(" ,", ",").strip()
 
 
 def _parameters(values: Values, noun: str, count: int) -> tuple[list[Parameter], dict[str, Any], list[str], list[str]]:

@@ -13,7 +13,7 @@ from tui.builtin.training.values import Values
 _SLOT = re.compile(r"\{(\w+)\}")
 _GENERAL = 3
 """So many times as often as a whole question comes a phrase that can be asked for in many ways."""
-_ONLY_TOPIC = 0.8
+_ONLY_TOPIC = 0.7
 """The part of the questions that come last of which only the topic is learned."""
 _TALK = 0.22
 """The part of small talk among questions."""
