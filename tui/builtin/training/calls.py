@@ -99,13 +99,13 @@ def offered(needed: list[Function], values: Values) -> tuple[Function, ...]:
 
 
 def _like(needed: Function, other: Function, random: Random) -> Function:
-    """The other function with a name that begins or ends as that of the needed one does."""
-    first, _, last = needed.name.partition("_")
-    other_first, _, other_last = other.name.partition("_")
-    if not last or not other_last:
+    """The other function with the verb of the needed one. The noun stays, which a request may say alone."""
+    verb, _, rest = needed.name.partition("_")
+    noun = other.name.partition("_")[2]
+    if not rest or not noun or noun == rest:
         return other
-    name = f"{first}_{other_last}" if random.random() < 0.5 else f"{other_first}_{last}"
-    return replace(other, name=name, description="" if random.random() < 0.2 else f"{' '.join(name.split('_'))}.")
+    name = f"{verb}_{noun}"
+    return replace(other, name=name, description="" if random.random() < 0.2 else f"{name.replace('_', ' ')}.")
 
 
 def no_call_dialogue(random: Random, talk: list[Turn]) -> Dialogue:

@@ -21,7 +21,7 @@ from tui.builtin.training.optimizer import Optimizer
 from tui.builtin.training.vocabulary import Vocabulary
 
 _CHUNK = 512
-_LOOSE, _LOOSE_CALLS = 0.15, 0.6
+_LOOSE, _LOOSE_CALLS = 0.15, 0.45
 """The part of the conversations, and of those with calls, in which copied words are cut by chance or replaced."""
 _WARM_UP = 60
 _COOL_DOWN = 0.6
