@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 
 NAMES = (
     "engine",
@@ -31,6 +32,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--rounds", type=int, default=5, help="how often everything is measured (default 5)")
     arguments = parser.parse_args()
+    # The programs that are started find compiled files, as those that pip has installed do.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     report = importlib.import_module(f"tests.bench.{arguments.name}").measure(arguments.rounds)
     figures = {key: round(value, 4) for key, value in report.figures.items()}
     if arguments.json:
