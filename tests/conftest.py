@@ -25,6 +25,14 @@ def lmdeck_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _compiled_files_are_kept() -> Iterator[None]:
+    """Of hundreds of child processes each would compile the whole program anew where a machine forbids to keep that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _nothing_built_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Tests know all the models that there are: those that ship are there only where a test wants them."""
     with pytest.MonkeyPatch.context() as patch:
