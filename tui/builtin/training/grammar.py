@@ -81,6 +81,17 @@ _SYNONYMS = tuple(
 )  # fmt: skip
 _SAME_MEANING = {words: group for group in _SYNONYMS for words in group}
 _MEANT = re.compile(r"\b(" + "|".join(sorted(map(re.escape, _SAME_MEANING), key=len, reverse=True)) + r")\b")
+_NAMES = (
+    "AI", "AMX", "Anthropic", "API", "APIs", "AVX", "ASCII", "BF16", "BM25", "CLI", "CORS", "CPU", "CPUs",
+    "CSV", "CUDA", "DRY", "F16", "FP4", "GB", "GBNF", "GGML", "GGUF", "GGUFs", "GPT-OSS", "GPU", "GPUs", "HF",
+    "HTML", "HTTP", "HTTPS", "Hugging Face", "ID", "IQ4_XS", "JSON", "KV", "Linux", "Llama", "LLM", "LLMs",
+    "LM Studio", "LoRA", "LoRAs", "Mac", "MCP", "MLA", "MoE", "MTP", "MXFP4", "Ollama", "OpenAI", "OS", "PDF",
+    "PNG", "Python", "Q4", "Q4_0", "Q4_K_M", "Q5_K_M", "Q6_K", "Q8", "Q8_0", "Qwen", "RAG", "RAM", "RoPE",
+    "SDK", "SSH", "SWA", "TLS", "TTL", "UI", "URL", "URLs", "VRAM", "Vulkan", "Windows", "XTC", "YaRN",
+)  # fmt: skip
+_PROPER_NAMES = {name.lower(): name for name in _NAMES}
+_LONGEST_FIRST = sorted(map(re.escape, _PROPER_NAMES), key=len, reverse=True)
+_PROPER = re.compile(rf"\b(?:{'|'.join(_LONGEST_FIRST)}|f\d\d?)\b(?!\.cpp)")
 _DROPPED = re.compile(r"\b(the|a|an|my|do|does|I|can|is|to|of|me|it|you|that|this) ")
 
 
@@ -97,6 +108,14 @@ def in_other_words(text: str, random: Random, exact: Sequence[str] = ()) -> str:
     if draw < 0.08 or draw > 0.94:
         text = _DROPPED.sub(lambda m: "" if random.random() < 0.6 else m[0], text)
     return text
+
+
+def as_spelt(text: str, random: Random) -> str:
+    """The question with its names and abbreviations as they are written, or as they are typed in haste.
+
+    The seeds have them in small letters.
+    """
+    return _PROPER.sub(lambda m: _PROPER_NAMES.get(m[0], m[0].upper()), text) if random.random() < 0.5 else text
 
 
 def spoken(phrase: str, random: Random) -> str:

@@ -6,7 +6,7 @@ import re
 from random import Random
 
 from tui.builtin.training.dialogue import Dialogue, Turn
-from tui.builtin.training.grammar import as_people_write, asked, first_spoken, in_other_words, spoken
+from tui.builtin.training.grammar import as_people_write, as_spelt, asked, first_spoken, in_other_words, spoken
 from tui.builtin.training.seeds import Fact, facts, words
 from tui.builtin.training.values import Values
 
@@ -30,7 +30,8 @@ def fact_turns(random: Random, *, thinking: bool = False, only_topic: bool = Fal
     """One question about the program with its answer."""
     fact = random.choice(program_facts())
     kind, phrase = random.choices(fact.questions, [1 if kind == "Q" else _GENERAL for kind, _ in fact.questions])[0]
-    question = as_people_write(in_other_words(asked(kind, phrase, random), random), random)
+    question = as_spelt(in_other_words(asked(kind, phrase, random), random), random)
+    question = as_people_write(question, random)
     thought = f"The question is about: {first_spoken(fact.questions[0][1])}. I know that." if thinking else ""
     answer = Turn("assistant", fact.answers[0], thought=thought, topic=fact.id, only_topic=only_topic)
     return [Turn("user", question), answer]
