@@ -40,9 +40,13 @@ _VAGUE_FRAMES = (
     "what about the {noun} {clauses}", "[is there|do we have] a {noun} {clauses}", "{clauses}, the {noun}",
     "[do|handle|arrange|manage|take care of|deal with|see to] [the|a|] {noun} {clauses}", "{noun}: {clauses}",
     "[get|give|bring|do|make|send] [me|] [the|a|] {noun} {clauses}", "[how is|how about] the {noun} {clauses}",
+    "[when|where|how|what|who|which] is the {noun} {clauses}",
+    "how [late|big|old|far|full|good|long] is the {noun} {clauses}",
     "[could I have|may I have|let me have|I am here for] [the|a] {noun} {clauses}", "{noun} {clauses} please",
 )  # fmt: skip
 """Requests that leave the verb to the function."""
+_PLURAL, _TURNED = 0.12, 0.15
+"""The parts of functions that are of several things, and of requests that say `phase of the moon` for `moon_phase`."""
 _WHOSE_FRAMES = (
     "{who} [needs|wants|would like|asked for|is waiting for|has no|ordered] [the|a] {noun} {clauses}",
     "{who} {clauses}, [the|a] {noun}", "{who} [worked|called|is here|wrote] {clauses}, so the {noun} please",
@@ -136,12 +140,14 @@ class Invention:
 def invent(values: Values, *, most: int = 4, vague: float = 0.0) -> Invention:
     """A function of any name with up to so many parameters.
 
-    `vague` is the part of the requests that leave out the verb.
+    `vague` is the part of the requests that leave out the verb; others say the noun in another way then, too.
     """
     random = values.random
     nonsense = random.random() < 0.15
     verb = values.invented(1, 2) if nonsense else values.word("verb")
     noun = values.invented(2, 3) if nonsense and random.random() < 0.7 else values.word("noun")
+    if vague and random.random() < _PLURAL:
+        noun += "s"
     nouns = [values.word("modifier"), noun] if random.random() < 0.3 else [noun]
     name = "_".join((verb, *nouns))
     if random.random() < 0.08:
@@ -149,6 +155,8 @@ def invent(values: Values, *, most: int = 4, vague: float = 0.0) -> Invention:
         name = name[0].lower() + name[1:]
     spoken_noun = " ".join(nouns)
     description = random.choice(_DESCRIPTIONS).format(verb=verb, Verb=verb.capitalize(), noun=spoken_noun)
+    if vague and len(nouns) > 1 and random.random() < _TURNED:
+        spoken_noun = f"{nouns[1]} of the {nouns[0]}"
     count = random.choices(range(most + 1), weights=(2 if vague else 1, 5, 5, 3, 2)[: most + 1])[0]
     parameters, arguments, clauses, copied = _parameters(values, noun, count)
     said = spoken(f"[{_SYNONYMS.get(verb, verb)}]", random) if random.random() < 0.6 else verb
