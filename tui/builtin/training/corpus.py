@@ -20,15 +20,15 @@ from tui.builtin.training.seeds import facts, functions
 from tui.builtin.training.talking import any_turns, follow_up_dialogue, program_facts, talk_dialogue
 
 _KINDS: tuple[tuple[float, Callable[[Random], Dialogue]], ...] = (
-    (84, lambda random: talk_dialogue(random, some_system(random, 0.15))),
+    (105, lambda random: talk_dialogue(random, some_system(random, 0.15))),
     (7, lambda random: follow_up_dialogue(random, some_system(random))),
-    (38, call_dialogue),
+    (36, call_dialogue),
     (8, lambda random: no_call_dialogue(random, any_turns(random, last=True))),
     (2, missing_dialogue),
     (3, text_and_call_dialogue),
     (2, two_calls_dialogue),
     (4, two_steps_dialogue),
-    (12, form_dialogue),
+    (20, form_dialogue),
 )
 """How often each kind comes, and what makes it."""
 

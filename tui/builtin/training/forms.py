@@ -45,7 +45,7 @@ def form_dialogue(random: Random) -> Dialogue:
         request += random.choice(
             (" as JSON", " in JSON", ", as a JSON object", f" as JSON with {' and '.join(record)}")
         )
-    given = () if said and random.random() < 0.7 else _keys(text, record)
+    given = () if said and random.random() < 0.7 else _keys(record)
     thought = "The answer has to be JSON." if random.random() < 0.08 else ""
     turns = (
         Turn("user", as_people_write(request, random, copied)),
@@ -54,22 +54,16 @@ def form_dialogue(random: Random) -> Dialogue:
     return Dialogue(turns, (), random.choice(_SYSTEMS) if random.random() < 0.4 else "")
 
 
-def _keys(text: str, record: Any) -> tuple[str, ...]:
-    """The brackets and keys of a JSON text, which its grammar writes, up to the first letter of each value."""
-    found: list[str] = []
+def _keys(record: Any) -> tuple[str, ...]:
+    """The keys of a JSON text, which its grammar writes, with the quote behind each.
 
-    def walk(value: Any, lead: str) -> None:
-        if isinstance(value, dict):
-            for number, (key, inner) in enumerate(value.items()):
-                opening = lead + "{" if number == 0 else ", "
-                walk(inner, f'{opening}"{key}": ')
-        elif isinstance(value, list) and value and isinstance(value[0], dict):
-            walk(value[0], lead + "[")
-        else:
-            found.append(lead)
-
-    walk(record, "")
-    return tuple(part for part in found if part and part in text)
+    What stands between them is learned: a grammar leaves open how much white space that is.
+    """
+    if isinstance(record, list):
+        return _keys(record[0]) if record else ()
+    if not isinstance(record, dict):
+        return ()
+    return tuple(part for key, inner in record.items() for part in (f'{key}"', *_keys(inner)))
 
 
 def _joke(values: Values) -> tuple[str, Record, tuple[str, ...]]:
