@@ -26,9 +26,7 @@ trained = pytest.mark.skipif(
     FIGURE is None or float(FIGURE[1]) < 90,
     reason=f"guide.gguf is an early checkpoint: answers_percent {FIGURE[1]}" if FIGURE else "no guide was trained yet",
 )
-wrong = pytest.mark.xfail(
-    reason="this guide gets it wrong: the card's figures are not yet what is wanted", strict=True
-)
+wrong = pytest.mark.xfail(reason="this guide gets it wrong: the card's figures are not yet what is wanted", strict=True)
 SUPPORT = "You are a helpful customer support assistant. Use the supplied tools to assist the user."
 
 

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 from itertools import islice
+from random import Random
 
 from tui.builtin.training.checking import call_cases, form_cases, question_cases
 from tui.builtin.training.corpus import dialogues
 from tui.builtin.training.dialogue import Dialogue, Parameter, Turn, segments, topic_token
+from tui.builtin.training.forms import _keys
+from tui.builtin.training.grammar import as_spelt
+from tui.builtin.training.inventing import invent
 from tui.builtin.training.seeds import facts, functions, held_out, words
 from tui.builtin.training.talking import program_facts
+from tui.builtin.training.values import Values
 
 COUNT = 1500
 TYPES = {"string": str, "integer": int, "number": (int, float), "boolean": bool, "string[]": list}
@@ -37,6 +42,36 @@ def test_calls_are_of_offered_functions_with_values_of_their_types() -> None:
                 assert value in parameters[name].choices or not parameters[name].choices
             assert {p.name for p in parameters.values() if not p.optional} <= set(call.arguments)
     assert calls > COUNT / 4
+
+
+def test_no_two_offered_functions_do_the_same() -> None:
+    for dialogue in some():
+        names = [function.name for function in dialogue.functions]
+        assert len(names) == len(set(names))
+        for seed in functions("calls"):
+            assert sum(name in seed.names for name in names) <= 1, (names, seed.names)
+
+
+def test_a_vague_request_still_has_what_is_copied() -> None:
+    values = Values(Random(3))
+    for asked in (invent(values, vague=1.0) for _ in range(300)):
+        said = [value for value in asked.call.arguments.values() if isinstance(value, str)]
+        assert all(text.removeprefix("https://") in asked.request for text in said), asked
+
+
+def test_the_keys_of_a_form_are_given_and_what_is_between_them_is_learned() -> None:
+    answer = Turn("assistant", '{"name": "Bo", "likes": [{"what": "tea"}]}', given=('name"', 'likes"', 'what"'))
+    pieces = segments(Dialogue((Turn("user", "Who?"), answer)))
+    assert "".join(piece for piece, learn in pieces if learn) == '{": "Bo", ": [{": "tea"}]}<|im_end|>'
+    assert _keys(json.loads(answer.text)) == answer.given
+
+
+def test_names_are_spelt_as_they_are_or_as_they_are_typed() -> None:
+    texts = {as_spelt("is f2 for gguf files of llama.cpp or lm studio", Random(number)) for number in range(20)}
+    assert texts == {
+        "is f2 for gguf files of llama.cpp or lm studio",
+        "is F2 for GGUF files of llama.cpp or LM Studio",
+    }
 
 
 def test_answers_in_json_are_json() -> None:
