@@ -21,7 +21,7 @@ _VOCABULARY_SIZE = 3296
 @click.command()
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("guide-training"), help="For checkpoints.")
 @click.option("--output", type=click.Path(path_type=Path), default=_MODEL, help="The model file to write.")
-@click.option("--steps", default=15000, show_default=True, help="Batches to learn from; 0 only converts and checks.")
+@click.option("--steps", default=15700, show_default=True, help="Batches to learn from; 0 only converts and checks.")
 @click.option("--workers", default=2, show_default=True, help="Threads that learn side by side.")
 @click.option("--check/--no-check", default=True, help="Ask the held-out questions and write the card.")
 def command(folder: Path, output: Path, steps: int, workers: int, check: bool) -> None:
