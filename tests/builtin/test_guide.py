@@ -213,7 +213,6 @@ def test_a_prime_number_and_its_double(client: openai.OpenAI) -> None:
 
 
 @trained
-@wrong
 def test_a_question_about_a_quantisation(client: openai.OpenAI) -> None:
     assert "4-bit" in client.responses.create(model=MODEL, input="Explain what MXFP4 quantization is.").output_text
 
