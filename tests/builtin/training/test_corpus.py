@@ -9,7 +9,7 @@ from random import Random
 from tui.builtin.training.checking import call_cases, form_cases, question_cases
 from tui.builtin.training.corpus import dialogues
 from tui.builtin.training.dialogue import Dialogue, Parameter, Turn, segments, topic_token
-from tui.builtin.training.forms import _keys
+from tui.builtin.training.forms import given_keys
 from tui.builtin.training.grammar import as_spelt
 from tui.builtin.training.inventing import invent
 from tui.builtin.training.seeds import facts, functions, held_out, words
@@ -63,7 +63,7 @@ def test_the_keys_of_a_form_are_given_and_what_is_between_them_is_learned() -> N
     answer = Turn("assistant", '{"name": "Bo", "likes": [{"what": "tea"}]}', given=('name"', 'likes"', 'what"'))
     pieces = segments(Dialogue((Turn("user", "Who?"), answer)))
     assert "".join(piece for piece, learn in pieces if learn) == '{": "Bo", ": [{": "tea"}]}<|im_end|>'
-    assert _keys(json.loads(answer.text)) == answer.given
+    assert given_keys(json.loads(answer.text)) == answer.given
 
 
 def test_names_are_spelt_as_they_are_or_as_they_are_typed() -> None:

@@ -45,7 +45,7 @@ def form_dialogue(random: Random) -> Dialogue:
         request += random.choice(
             (" as JSON", " in JSON", ", as a JSON object", f" as JSON with {' and '.join(record)}")
         )
-    given = () if said and random.random() < 0.7 else _keys(record)
+    given = () if said and random.random() < 0.7 else given_keys(record)
     thought = "The answer has to be JSON." if random.random() < 0.08 else ""
     turns = (
         Turn("user", as_people_write(request, random, copied)),
@@ -54,16 +54,16 @@ def form_dialogue(random: Random) -> Dialogue:
     return Dialogue(turns, (), random.choice(_SYSTEMS) if random.random() < 0.4 else "")
 
 
-def _keys(record: Any) -> tuple[str, ...]:
+def given_keys(record: Any) -> tuple[str, ...]:
     """The keys of a JSON text, which its grammar writes, with the quote behind each.
 
     What stands between them is learned: a grammar leaves open how much white space that is.
     """
     if isinstance(record, list):
-        return _keys(record[0]) if record else ()
+        return given_keys(record[0]) if record else ()
     if not isinstance(record, dict):
         return ()
-    return tuple(part for key, inner in record.items() for part in (f'{key}"', *_keys(inner)))
+    return tuple(part for key, inner in record.items() for part in (f'{key}"', *given_keys(inner)))
 
 
 def _joke(values: Values) -> tuple[str, Record, tuple[str, ...]]:
