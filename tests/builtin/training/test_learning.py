@@ -9,11 +9,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed; only those who train the guide need it")
 
-from tui.builtin.training.convert import write_model  # noqa: E402
+from tui.builtin.training.convert import read_model, write_model  # noqa: E402
 from tui.builtin.training.corpus import dialogues  # noqa: E402
 from tui.builtin.training.dialogue import segments  # noqa: E402
 from tui.builtin.training.learning import Plan, Progress, open_checkpoint, rate_factor, train  # noqa: E402
-from tui.builtin.training.network import Shape  # noqa: E402
+from tui.builtin.training.network import Shape, new_weights  # noqa: E402
 from tui.builtin.training.vocabulary import train_vocabulary  # noqa: E402
 from tui.models import read_header  # noqa: E402
 
@@ -24,10 +24,14 @@ def test_it_learns_goes_on_and_is_converted(tmp_path: Path) -> None:
     vocabulary = train_vocabulary(texts, 700, least=5)
     shape = Shape(len(vocabulary.tokens), layers=2, width=64, heads=2, kv_heads=1, feed_forward=64)
     reports: list[Progress] = []
-    plan = Plan(12, portions=2, portion_tokens=400)
-    first = train(tmp_path, vocabulary, shape, plan, reports.append)
+
+    def trained(steps: int) -> Progress:
+        weights = new_weights(shape, torch.Generator().manual_seed(1))
+        return train(tmp_path, vocabulary, weights, shape, Plan(steps, portions=2, portion_tokens=400), reports.append)
+
+    first = trained(12)
     begun = first.loss
-    more = train(tmp_path, vocabulary, shape, Plan(30, portions=2, portion_tokens=400), reports.append)
+    more = trained(30)
     assert (first.step, more.step) == (12, 30)
     assert more.tokens > first.tokens
     assert more.loss < begun
@@ -36,9 +40,25 @@ def test_it_learns_goes_on_and_is_converted(tmp_path: Path) -> None:
     assert read_header(path).architecture == "qwen3"
 
 
-def test_rates_rise_and_fall() -> None:
-    factors = [rate_factor(step, 1000) for step in range(1000)]
+def test_a_file_is_read_back(tmp_path: Path) -> None:
+    texts = ("".join(piece for piece, _ in segments(dialogue)) for dialogue in islice(dialogues(4), 50))
+    vocabulary = train_vocabulary(texts, 600, least=5)
+    shape = Shape(len(vocabulary.tokens), layers=1, width=64, heads=2, kv_heads=1, feed_forward=64)
+    weights = new_weights(shape, torch.Generator().manual_seed(1))
+    path = write_model(tmp_path / "small.gguf", shape, weights, vocabulary)
+    read_shape, read_weights, read_vocabulary = read_model(path)
+    assert read_shape == shape
+    assert read_vocabulary.tokens == vocabulary.tokens
+    assert read_weights.keys() == weights.keys()
+    for name, weight in weights.items():
+        assert torch.allclose(torch.tensor(read_weights[name]), weight, atol=0.02)
+
+
+@pytest.mark.parametrize(("begun", "highest"), [(False, 1.0), (True, 0.35)])
+def test_rates_rise_and_fall(begun: bool, highest: float) -> None:
+    plan = Plan(1000, begun=begun)
+    factors = [rate_factor(step, plan) for step in range(1000)]
     assert factors[0] < 0.1
-    assert max(factors) == 1.0
+    assert max(factors) == pytest.approx(highest, rel=0.1)
     assert factors[-1] < 0.1
     assert all(factor > 0 for factor in factors)

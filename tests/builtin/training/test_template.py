@@ -77,11 +77,15 @@ def test_functions_of_other_programs_are_rendered(chat_format: ChatFormat) -> No
         },
         "required": ["maybe"],
     }
-    tools = [Tool("odd", "First line.\nSecond line.", json.dumps(odd)), Tool("bare")]
+    stopless = [Tool("other", " Without a stop\nAnd more"), Tool("asking", "Why?"), Tool("blank", " \n ")]
+    tools = [Tool("odd", "First line.\nSecond line.", json.dumps(odd)), Tool("bare"), *stopless]
     prompt = chat_format.render([text_message("user", "Go")], tools=tools).text
+    assert "\nother() Without a stop.\nasking() Why?\nblank() <|im_end|>" in prompt
     assert "odd(maybe: integer, either?: number, free?: string, many?: string[], kind?: 1|2) First line.\n" in prompt
-    assert "\nbare() <|im_end|>" in prompt
+    assert "\nbare() \n" in prompt
     line = Function(
         "f", (Parameter("a", "string[]", optional=True), Parameter("b", "string", ("x", "y"))), "Does."
     ).line
     assert line == "f(a?: string[], b: x|y) Does."
+    assert Function("f", (), "Does").line == "f() Does."
+    assert Function("f", (), "").line == "f() "

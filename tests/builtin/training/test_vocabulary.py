@@ -90,6 +90,25 @@ def test_copied_words_give_way_to_others_everywhere_alike(vocabulary: Vocabulary
     assert len(made) > 10
 
 
+def test_names_of_functions_that_are_not_called_give_way_too(vocabulary: Vocabulary) -> None:
+    offered = "refresh_ticket(city: string) Refresh.\nrepair_bridge(city: string) Repair the bridge."
+    pieces = [
+        (f"<|im_start|>system\n# Tools\n{offered}<|im_end|>\n", False),
+        ("<|im_start|>user\nrefresh the ticket for Ulm<|im_end|>\n", False),
+        ('<tool_call>\n{"name": "refresh_ticket", "arguments": {"city": "Ulm"}}\n</tool_call><|im_end|>', True),
+    ]
+    made = set()
+    for seed in range(40):
+        tokens, _ = vocabulary.encode_segments(pieces, Random(seed), replaced=True)
+        text = vocabulary.text(tokens)
+        found = re.search(r"\n(\w+)_(\w+)\(city: string\) \w+ the (\w+)\.<", text)
+        assert found, text
+        assert found[2] == found[3]
+        made.add((found[1], found[2]))
+    assert ("repair", "bridge") in made
+    assert len(made) > 10
+
+
 def test_it_is_kept(vocabulary: Vocabulary, tmp_path: Path) -> None:
     vocabulary.save(tmp_path / "merges.json")
     assert Vocabulary.open(tmp_path / "merges.json").tokens == vocabulary.tokens

@@ -22,14 +22,19 @@ _VOCABULARY_SIZE = 3296
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("guide-training"), help="For checkpoints.")
 @click.option("--output", type=click.Path(path_type=Path), default=_MODEL, help="The model file to write.")
 @click.option("--steps", default=15700, show_default=True, help="Batches to learn from; 0 only converts and checks.")
+@click.option(
+    "--base",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Begin with the weights of this guide, at lower rates, instead of with chance.",
+)
 @click.option("--workers", default=2, show_default=True, help="Threads that learn side by side.")
 @click.option("--check/--no-check", default=True, help="Ask the held-out questions and write the card.")
-def command(folder: Path, output: Path, steps: int, workers: int, check: bool) -> None:
+def command(folder: Path, output: Path, steps: int, base: Path | None, workers: int, check: bool) -> None:
     """Train the guide, or go on with the training in FOLDER, write its model file, check it and write its card."""
     folder.mkdir(parents=True, exist_ok=True)
-    vocabulary = _vocabulary(folder / "vocabulary.json")
+    vocabulary = _vocabulary(folder / "vocabulary.json", base)
     if steps:
-        _train(folder, vocabulary, steps, workers)
+        _train(folder, vocabulary, steps, base, workers)
     _convert(folder, vocabulary, output)
     if check:
         from tui.builtin.training.card import write_card
@@ -42,9 +47,13 @@ def command(folder: Path, output: Path, steps: int, workers: int, check: bool) -
         write_card(output, folder / "progress.json", report)
 
 
-def _vocabulary(path: Path) -> Vocabulary:
-    """The vocabulary of a training, made at its first start."""
-    if not path.exists():
+def _vocabulary(path: Path, base: Path | None) -> Vocabulary:
+    """The vocabulary of a training, made at its first start or that of the guide that it begins with."""
+    if base and not path.exists():
+        from tui.builtin.training.convert import read_model
+
+        read_model(base)[2].save(path)
+    elif not path.exists():
         texts = (
             "".join(piece for piece, _ in segments(dialogue))
             for dialogue in islice(dialogues(_VOCABULARY_SEED), _VOCABULARY_DIALOGUES)
@@ -53,14 +62,21 @@ def _vocabulary(path: Path) -> Vocabulary:
     return Vocabulary.open(path)
 
 
-def _train(folder: Path, vocabulary: Vocabulary, steps: int, workers: int) -> None:
+def _train(folder: Path, vocabulary: Vocabulary, steps: int, base: Path | None, workers: int) -> None:
     import torch
 
+    from tui.builtin.training.convert import read_model
     from tui.builtin.training.learning import Plan, Progress, train
-    from tui.builtin.training.network import Shape
+    from tui.builtin.training.network import Shape, new_weights
 
     torch.set_num_threads(1)
-    plan, shape = Plan(steps, workers), Shape(len(vocabulary.tokens))
+    plan = Plan(steps, workers, begun=base is not None)
+    if base:
+        shape, arrays, _ = read_model(base)
+        weights = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    else:
+        shape = Shape(len(vocabulary.tokens))
+        weights = new_weights(shape, torch.Generator().manual_seed(plan.seed))
 
     def report(progress: Progress) -> None:
         speed = progress.tokens / max(progress.seconds, 1e-9)
@@ -69,7 +85,7 @@ def _train(folder: Path, vocabulary: Vocabulary, steps: int, workers: int) -> No
             f"{speed:6.0f} tok/s  {progress.seconds / 60:5.1f} min"
         )
 
-    progress = train(folder, vocabulary, shape, plan, report)
+    progress = train(folder, vocabulary, weights, shape, plan, report)
     report(progress)
 
 

@@ -27,6 +27,17 @@ _OFTEN = 7
 """So many times as often as another comes a function that programs offer often."""
 _VAGUE = 0.3
 """The part of the requests for invented functions that do not say the function's verb."""
+_REQUESTS = (32, 24, 24, 20)
+"""How often a conversation has one request, two, three or four: what was offered is read once for all of them."""
+_MORE_SAID = 0.25
+"""The part of the descriptions that say more than is needed."""
+_MORE = (
+    ", only if asked", " if there is one", ". Returns JSON", ". Returns text", ". Use it only when needed", " for a user",
+    ". Fails if nothing is found", " from the database", " through the web service", ", newest first", ", with details",
+    ". The user must agree", ", counting them", " and return the result", ". Takes a moment", " on this machine",
+    ". Do not guess the values", ", as a list", " (read-only)", ". This cannot be undone", ", if allowed", " and log it",
+)  # fmt: skip
+"""What programs write behind a description."""
 
 
 def some_system(random: Random, chance: float = 0.3) -> str:
@@ -39,7 +50,7 @@ def call_dialogue(random: Random) -> Dialogue:
     values = Values(random)
     turns: list[Turn] = []
     functions: list[Function] = []
-    for _ in range(random.choices((1, 2, 3), weights=(60, 28, 12))[0]):
+    for _ in range(random.choices((1, 2, 3, 4), weights=_REQUESTS)[0]):
         asked = wanted(values)
         if asked.function.name in _taken(functions):
             break
@@ -95,7 +106,14 @@ def offered(needed: list[Function], values: Values) -> tuple[Function, ...]:
         if other.name not in _taken(made):
             made.append(other)
     random.shuffle(made)
-    return tuple(made)
+    return tuple(_described(function, random) for function in made)
+
+
+def _described(function: Function, random: Random) -> Function:
+    """The function as it is, or with more words about it."""
+    if not function.description or random.random() > _MORE_SAID:
+        return function
+    return replace(function, description=function.description.rstrip(".") + random.choice(_MORE))
 
 
 def _like(needed: Function, other: Function, random: Random) -> Function:

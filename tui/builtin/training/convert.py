@@ -63,6 +63,31 @@ def write_model(
     return path
 
 
+def read_model(path: Path) -> tuple[Shape, dict[str, numpy.ndarray[Any, Any]], Vocabulary]:
+    """The shape, the weights and the vocabulary of a file that `write_model` wrote. Raises `ValueError` for others."""
+    reader = gguf.GGUFReader(path)
+
+    def value(key: str) -> Any:
+        if (field := reader.get_field(key)) is None:
+            raise ValueError(f"{path} is no guide: it has no {key}")
+        return field.contents()
+
+    vocabulary = Vocabulary([tuple(merge.split(" ")) for merge in value("tokenizer.ggml.merges")])
+    if vocabulary.tokens != value("tokenizer.ggml.tokens"):
+        raise ValueError(f"{path} has other tokens than the corpus needs, so that its weights cannot be used")
+    shape = Shape(
+        vocabulary=len(vocabulary.tokens),
+        layers=value("qwen3.block_count"),
+        width=value("qwen3.embedding_length"),
+        heads=value("qwen3.attention.head_count"),
+        kv_heads=value("qwen3.attention.head_count_kv"),
+        head_width=value("qwen3.attention.key_length"),
+        feed_forward=value("qwen3.feed_forward_length"),
+        context_length=value("qwen3.context_length"),
+    )
+    return shape, {t.name: gguf.quants.dequantize(t.data, t.tensor_type) for t in reader.tensors}, vocabulary
+
+
 def _add_vocabulary(writer: gguf.GGUFWriter, vocabulary: Vocabulary) -> None:
     kinds = dict.fromkeys(CONTROL_TOKENS, gguf.TokenType.CONTROL)
     kinds |= dict.fromkeys(MARKER_TOKENS, gguf.TokenType.USER_DEFINED)

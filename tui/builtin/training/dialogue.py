@@ -59,13 +59,14 @@ class Function:
 
     @property
     def line(self) -> str:
-        """How the chat template tells the model of it."""
+        """How the chat template tells the model of it: as a sentence, for without a full stop it runs into the next."""
         inside = ", ".join(
             f"{parameter.name}{'?' if parameter.optional else ''}: "
             + ("|".join(parameter.choices) if parameter.choices else parameter.type)
             for parameter in self.parameters
         )
-        return f"{self.name}({inside}) {self.description}"
+        stop = "." if self.description and self.description[-1] not in ".!?" else ""
+        return f"{self.name}({inside}) {self.description}{stop}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,16 +16,18 @@ from torch import Tensor
 
 from tui.builtin.training.corpus import dialogues
 from tui.builtin.training.dialogue import Dialogue, segments
-from tui.builtin.training.network import Shape, Weights, loss_of, new_weights
+from tui.builtin.training.network import Shape, Weights, loss_of
 from tui.builtin.training.optimizer import Optimizer
 from tui.builtin.training.vocabulary import Vocabulary
 
 _CHUNK = 512
-_LOOSE, _LOOSE_CALLS = 0.15, 0.45
+_LOOSE, _LOOSE_CALLS = 0.15, 0.65
 """The part of the conversations, and of those with calls, in which copied words are cut by chance or replaced."""
 _WARM_UP = 60
 _COOL_DOWN = 0.6
 """The part of all steps in which the rates fall to nothing."""
+_AGAIN = 0.35
+"""The part of the rates with which weights that had come to rest go on. They fall from the first step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Plan:
     short_chunks: int = 15
     """So many chunks at the beginning have short conversations only, from which copying is learned sooner."""
     longest_at_first: int = 160
+    begun: bool = False
+    """Whether the weights to begin with come from a training that ended."""
     seed: int = 1
     save_seconds: float = 60.0
 
@@ -88,10 +92,14 @@ class Progress:
 
 
 def train(
-    folder: Path, vocabulary: Vocabulary, shape: Shape, plan: Plan, report: Callable[[Progress], None]
+    folder: Path,
+    vocabulary: Vocabulary,
+    weights: Weights,
+    shape: Shape,
+    plan: Plan,
+    report: Callable[[Progress], None],
 ) -> Progress:
-    """Train, or go on with the training whose checkpoint lies in the folder."""
-    weights = new_weights(shape, torch.Generator().manual_seed(plan.seed))
+    """Train these weights, or go on with the training whose checkpoint lies in the folder."""
     for weight in weights.values():
         weight.requires_grad_()
     optimizer, progress = Optimizer(weights), Progress()
@@ -112,7 +120,7 @@ def train(
             learned = sum(portion.learned_tokens for portion in portions)
             found = list(pool.map(gradients, portions, [learned] * len(portions)))
             summed = {name: sum(grads) for name, *grads in zip(names, *(grads for _, grads in found), strict=True)}
-            optimizer.step(summed, rate_factor(progress.step, plan.steps), pool)
+            optimizer.step(summed, rate_factor(progress.step, plan), pool)
             progress.add(portions, sum(loss for loss, _ in found), before + time.monotonic() - started)
             if time.monotonic() - saved > plan.save_seconds:
                 _save(path, shape, weights, optimizer, progress)
@@ -123,9 +131,10 @@ def train(
     return progress
 
 
-def rate_factor(step: int, steps: int) -> float:
+def rate_factor(step: int, plan: Plan) -> float:
     """Warming up, level, and falling to nothing."""
-    cooling = (steps - step) / (steps * _COOL_DOWN)
+    left = (plan.steps - step) / plan.steps
+    cooling = left * _AGAIN if plan.begun else left / _COOL_DOWN
     return min((step + 1) / _WARM_UP, 1.0, max(cooling, 0.02))
 
 
@@ -139,7 +148,7 @@ def steps(vocabulary: Vocabulary, plan: Plan, chunk: int) -> Iterator[list[Porti
         encoded = [
             _encoded(dialogue, vocabulary, random) for dialogue in islice(dialogues(random.getrandbits(48)), _CHUNK)
         ]
-        longest = plan.longest_at_first if chunk < plan.short_chunks else plan.longest
+        longest = plan.longest_at_first if chunk < plan.short_chunks and not plan.begun else plan.longest
         encoded = sorted((pair for pair in encoded if len(pair[0]) <= longest), key=lambda pair: len(pair[0]))
         chunk += 1
         groups: list[list[tuple[list[int], list[bool]]]] = [[]]

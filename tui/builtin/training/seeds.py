@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -9,8 +10,21 @@ from zlib import crc32
 
 _FOLDER = Path(__file__).parent / "seeds"
 _HELD_OUT_SHARE = 8
+_LOWER_WORD = re.compile(r"\b[a-z]{3,}\b")
 _ALWAYS_TRAINED = frozenset(("get", "list", "update", "remove", "order", "file", "delivery"))
 """Words that programs use so much that a model which never saw them would be of no use."""
+
+SMALL_WORDS = frozenset(
+    """
+    a an the this that these those my your its his her our their it they we you I me him us them one some any
+    all each every no not none both more most less least much many few other another such same own only just
+    also too very so as if then than because while when where why how what which who whose whether of to in on
+    at by for from with without about into onto over under between behind before after during until up down
+    out off through again once here there now always never is are was were be been being am do does did doing
+    has have had having can could may might must shall should will would let and or but nor please thanks
+    """.split()  # noqa: SIM905
+)
+"""Words of English that nothing is named by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +104,21 @@ def words(name: str, *, kept_out: bool = False) -> tuple[str, ...]:
     """One list of `words.txt`: what is trained, or what is kept for the check."""
     line = next(line for line in _lines("words") if line.startswith(f"{name}: "))
     return tuple(word.replace("_", " ") for word in line.split()[1:] if held_out(word) == kept_out)
+
+
+@cache
+def any_words() -> tuple[str, ...]:
+    """All words that are trained somewhere, from which names of functions are made besides those of the lists.
+
+    What is kept for the check is left out, and so are the words of its functions.
+    """
+    known = [fact for name in fact_files() for fact in facts(name)]
+    texts = [text for fact in known for text in (*fact.answers, *(phrase for _, phrase in fact.questions))]
+    texts += _lines("words")
+    texts += [request for seed in functions("calls") for request, _ in seed.requests]
+    found = {word for text in texts for word in _LOWER_WORD.findall(text.replace("_", " "))}
+    asked = {part for seed in functions("held_out_calls") for name in seed.names for part in name.split("_")}
+    return tuple(sorted(word for word in found - asked - SMALL_WORDS if not held_out(word)))
 
 
 @cache

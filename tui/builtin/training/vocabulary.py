@@ -29,7 +29,7 @@ from tui.builtin.training.dialogue import (
     Segments,
     topic_token,
 )
-from tui.builtin.training.seeds import fact_files, facts, held_out
+from tui.builtin.training.seeds import SMALL_WORDS, fact_files, facts, held_out
 
 PRE_TOKENIZER = "qwen2"
 _WORD = regex.compile(
@@ -53,21 +53,13 @@ def _byte_characters() -> list[str]:
 
 
 _BYTES = _byte_characters()
+_OFFERED = regex.compile(r"^(\w+)(\(.*)$", regex.MULTILINE)
+_CALLED = regex.compile(r'"name": "(\w+)", "arguments"')
+"""Names of functions as the template and the model write them."""
 _DROPPED = 0.3
 """The part of the merges that is left out where words are cut by chance."""
 _REPLACED = 0.35
 """The part of the copied words that other words take the place of, where that is wanted."""
-_SMALL_WORDS = frozenset(
-    """
-    a an the this that these those my your its his her our their it they we you I me him us them one some any
-    all each every no not none both more most less least much many few other another such same own only just
-    also too very so as if then than because while when where why how what which who whose whether of to in on
-    at by for from with without about into onto over under between behind before after during until up down
-    out off through again once here there now always never is are was were be been being am do does did doing
-    has have had having can could may might must shall should will would let and or but nor please thanks
-    """.split()  # noqa: SIM905
-)
-"""Words of English that nothing is named by."""
 _MEANT = frozenset(
     (
         "name", "arguments", "user", "assistant", "system", "tool", "tools", "tell", "please", "what", "that", "this",
@@ -134,11 +126,7 @@ class Vocabulary:
         if random is not None:
             copied = _copied_words(segments)
             if replaced:
-                # A word that is offered and not asked for says what its value looks like.
-                asked = _words_of(
-                    piece for piece, learn in segments if not (learn or piece.startswith(f"{START}system"))
-                )
-                segments, copied = self._replaced(segments, copied, asked, loose, random)
+                segments, copied = self._replaced(segments, copied, loose, random)
             loose |= {word: self._cut_by_chance(word, random) for word in copied}
         text = "".join(piece for piece, _ in segments)
         learned = bytearray()
@@ -167,15 +155,18 @@ class Vocabulary:
         return len(self.tokens[token])
 
     def _replaced(
-        self, segments: Segments, copied: list[str], asked: set[str], loose: dict[str, list[int]], random: Random
+        self, segments: Segments, copied: list[str], loose: dict[str, list[int]], random: Random
     ) -> tuple[Segments, list[str]]:
         """The conversation with other words for some of the copied ones, whose tokens go to `loose`; and the rest.
 
-        Only words that are `asked` for are replaced.
+        Of the words that are copied only those that are asked for are replaced: one that is offered and not asked for
+        says what its value looks like. Names of functions that are not called have other words as often, or else the
+        strange name would always be the right one.
         """
         instead: dict[str, str] = {}
-        for word in copied:
-            if len(word) > 3 and word in asked and word.lower() not in _MEANT and random.random() < _REPLACED:
+        asked = _words_of(piece for piece, learn in segments if not (learn or piece.startswith(f"{START}system")))
+        for word in [*(word for word in copied if word in asked), *_words_beside(segments)]:
+            if len(word) > 3 and word.lower() not in _MEANT and random.random() < _REPLACED:
                 tokens = self._any_word(word[0].isupper(), random)
                 instead[word] = "".join(self.tokens[token] for token in tokens)
                 loose[instead[word]] = tokens
@@ -252,6 +243,15 @@ def _words_of(pieces: Iterable[str]) -> set[str]:
     return {_letters(word) for piece in pieces for part in _MARKERS.split(piece) for word in _WORD.findall(part)}
 
 
+def _words_beside(segments: Segments) -> list[str]:
+    """The words of the names of functions that are not called, without those that a function has which is called."""
+    called = {name for piece, learn in segments if learn for name in _CALLED.findall(piece)}
+    offered = _OFFERED.findall(segments[0][0]) if segments[0][0].startswith(f"{START}system") else []
+    needed = _words_of(f"{name}{rest}" for name, rest in offered if name in called)
+    needed |= _words_of(piece for piece, learn in segments if learn)
+    return sorted(_words_of(name for name, _ in offered if name not in called) - needed)
+
+
 def _is_sign(word: str) -> bool:
     """Whether there is neither a letter nor a digit in it."""
     return not any(character.isalnum() for character in word)
@@ -284,7 +284,7 @@ def train_vocabulary(texts: Iterable[str], size: int, *, least: int = 40) -> Voc
     spaced = [
         word
         for word, times in words.most_common()
-        if len(word) > 1 and word[0] == " " and (word[1:] in _SMALL_WORDS or (times >= least and _is_sign(word)))
+        if len(word) > 1 and word[0] == " " and (word[1:] in SMALL_WORDS or (times >= least and _is_sign(word)))
     ]
     return Vocabulary(_with_spaces(_merge(bare, count - len(spaced)), spaced, count))
 

@@ -65,15 +65,18 @@ class ChunksWithExtras:
 def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
     abilities = TemplateAbilities()
 
-    async def extras(name: str) -> Extras:
-        info = await run_in_threadpool(services.find_model, name)
+    async def extras(wire: chat.ChatRequest | completions.CompletionRequest) -> Extras:
+        """What goes beside the answer; a request that names no model gets the name of the one that answers."""
+        info = await run_in_threadpool(services.find_model, wire.model)
+        wire.model = wire.model or info.key
         return lambda stats: extra_fields(stats, info)
 
     @takes(chat.ChatRequest)
     async def chat_completions(request: Request) -> Response:
         """Answer a conversation."""
         wire = parsed(chat.ChatRequest, await read_json(request, services.options().largest_body))
-        requests, more = wire.to_requests(), await extras(wire.model)
+        more = await extras(wire)
+        requests = wire.to_requests()
         if not wire.stream:
             collected = await answers.whole(request, requests)
             return JSONResponse({**chat.whole(collected, wire.model), **more(collected[0].stats)})
@@ -86,7 +89,8 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
     async def complete(request: Request) -> Response:
         """Go on from a prompt."""
         wire = parsed(completions.CompletionRequest, await read_json(request, services.options().largest_body))
-        requests, more = wire.to_requests(), await extras(wire.model)
+        more = await extras(wire)
+        requests = wire.to_requests()
         wire.echoes()  # says what is wrong before anything is computed
         if not wire.stream:
             collected = await answers.whole(request, requests)

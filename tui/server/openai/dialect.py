@@ -32,6 +32,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
     async def chat_completions(request: Request) -> Response:
         """Answer a conversation."""
         wire = parsed(chat.ChatRequest, await read_json(request, services.options().largest_body))
+        wire.model = await run_in_threadpool(services.answering_name, wire.model)
         requests = wire.to_requests()
         if not wire.stream:
             collected = await answers.whole(request, requests)
@@ -44,6 +45,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
     async def complete(request: Request) -> Response:
         """Go on from a prompt, or fill the gap before a suffix."""
         wire = parsed(completions.CompletionRequest, await read_json(request, services.options().largest_body))
+        wire.model = await run_in_threadpool(services.answering_name, wire.model)
         requests = wire.to_requests()
         if not wire.stream:
             wire.echoes()  # says what is wrong before anything is computed
