@@ -12,7 +12,7 @@ from tui.builtin.training.dialogue import Dialogue, Parameter, Turn, segments, t
 from tui.builtin.training.forms import given_keys
 from tui.builtin.training.grammar import as_spelt
 from tui.builtin.training.inventing import invent
-from tui.builtin.training.seeds import facts, functions, held_out, words
+from tui.builtin.training.seeds import NAMING, any_words, facts, functions, held_out, words
 from tui.builtin.training.talking import program_facts
 from tui.builtin.training.values import Values
 
@@ -120,6 +120,24 @@ def test_held_out_words_are_never_trained() -> None:
     for case in call_cases():
         assert case.call.name not in names
     assert all(held_out(verb) for verb in verbs)
+
+
+def test_names_are_made_of_all_words_but_those_kept_out() -> None:
+    known = set(any_words())
+    assert len(known) > 3000
+    assert {"folder", "melody"} <= known
+    asked = {part for seed in functions("held_out_calls") for name in seed.names for part in name.split("_")}
+    kept = {word for name in NAMING for word in words(name, kept_out=True)}
+    assert not known & (asked | kept | {f"{word}s" for word in kept})
+    lists = {word for name in NAMING for word in words(name)}
+    names = {part for d in some() for function in d.functions for part in function.name.split("_")}
+    assert len(names & known - lists) > 200
+
+
+def test_descriptions_say_more_at_times() -> None:
+    said = [function.description for dialogue in some() for function in dialogue.functions if function.description]
+    longer = [text for text in said if not text.endswith((".", "!", "?"))]
+    assert len(said) / 20 < len(longer) < len(said) / 2
 
 
 def test_every_fact_answers_its_own_questions() -> None:

@@ -32,10 +32,11 @@ _REQUESTS = (32, 24, 24, 20)
 _MORE_SAID = 0.25
 """The part of the descriptions that say more than is needed."""
 _MORE = (
-    ", only if asked", " if there is one", ". Returns JSON", ". Returns text", ". Use it only when needed", " for a user",
-    ". Fails if nothing is found", " from the database", " through the web service", ", newest first", ", with details",
-    ". The user must agree", ", counting them", " and return the result", ". Takes a moment", " on this machine",
-    ". Do not guess the values", ", as a list", " (read-only)", ". This cannot be undone", ", if allowed", " and log it",
+    ", only if asked", " if there is one", ". Returns JSON", ". Returns text", ". Use it only when needed",
+    " for a user", ". Fails if nothing is found", " from the database", " through the web service", ", newest first",
+    ", with details", ". The user must agree", ", counting them", " and return the result", ". Takes a moment",
+    " on this machine", ". Do not guess the values", ", as a list", " (read-only)", ". This cannot be undone",
+    ", if allowed", " and log it",
 )  # fmt: skip
 """What programs write behind a description."""
 

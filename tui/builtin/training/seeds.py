@@ -10,6 +10,9 @@ from zlib import crc32
 
 _FOLDER = Path(__file__).parent / "seeds"
 _HELD_OUT_SHARE = 8
+NAMING = ("verb", "noun", "modifier", "param")
+"""The lists that functions and their parameters are named from."""
+_ENDINGS = ("s", "es", "d", "ed", "ing", "r", "er", "rs", "ers")
 _LOWER_WORD = re.compile(r"\b[a-z]{3,}\b")
 _ALWAYS_TRAINED = frozenset(("get", "list", "update", "remove", "order", "file", "delivery"))
 """Words that programs use so much that a model which never saw them would be of no use."""
@@ -110,7 +113,7 @@ def words(name: str, *, kept_out: bool = False) -> tuple[str, ...]:
 def any_words() -> tuple[str, ...]:
     """All words that are trained somewhere, from which names of functions are made besides those of the lists.
 
-    What is kept for the check is left out, and so are the words of its functions.
+    What is kept for the check is left out, its other forms too, and so are the words of its functions.
     """
     known = [fact for name in fact_files() for fact in facts(name)]
     texts = [text for fact in known for text in (*fact.answers, *(phrase for _, phrase in fact.questions))]
@@ -118,7 +121,9 @@ def any_words() -> tuple[str, ...]:
     texts += [request for seed in functions("calls") for request, _ in seed.requests]
     found = {word for text in texts for word in _LOWER_WORD.findall(text.replace("_", " "))}
     asked = {part for seed in functions("held_out_calls") for name in seed.names for part in name.split("_")}
-    return tuple(sorted(word for word in found - asked - SMALL_WORDS if not held_out(word)))
+    kept = {word for name in NAMING for word in words(name, kept_out=True)}
+    forms = {f"{stem}{ending}" for word in kept for stem in (word, word.removesuffix("e")) for ending in _ENDINGS}
+    return tuple(sorted(word for word in found - asked - forms - SMALL_WORDS if not held_out(word)))
 
 
 @cache

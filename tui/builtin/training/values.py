@@ -7,7 +7,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tui.builtin.training.seeds import any_words, words
+from tui.builtin.training.seeds import NAMING, any_words, words
 
 _CONSONANTS, _VOWELS = "bcdfghjklmnprstvwxz", "aeiou"
 _MONTHS = (
@@ -19,9 +19,9 @@ _CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF", "SEK", "NOK", "PLN", "CZK", "A
 _ENDINGS = ("txt", "md", "py", "json", "csv", "log", "html", "yaml", "toml", "cfg")
 _DOMAINS = ("com", "org", "net", "io", "ai", "de", "dev", "eu", "app")
 _SMALL = "to is the and of a in for on with it not this my you are we will be at from that so but or now I".split()  # noqa: SIM905
-_NAMING, _ANY_WORD = ("verb", "noun", "modifier", "param"), 0.3
-"""Lists of words for names of functions and parameters, and the part of them that other words are taken for: names are
-found by comparing, whatever they are, and a list alone would be learned by heart."""
+_ANY_WORD = 0.3
+"""The part of the words in names of functions that are not of their list: names are found by comparing, whatever they
+are, and a list alone would be learned by heart."""
 _COMMANDS = ("ls -l", "df -h", "git status", "uptime", "whoami", "ps aux", "make test", "date", "free -m", "git log")
 
 
@@ -70,7 +70,7 @@ class Values:
 
     def word(self, name: str) -> str:
         """A word of a list. What functions are named by is at times any word that there is."""
-        if name in _NAMING and not self.kept_out and self.random.random() < _ANY_WORD:
+        if name in NAMING and not self.kept_out and self.random.random() < _ANY_WORD:
             return self.random.choice(any_words())
         return self.random.choice(words(name, kept_out=self.kept_out) or words(name))
 
