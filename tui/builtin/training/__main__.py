@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from itertools import islice
@@ -33,6 +34,10 @@ def command(folder: Path, output: Path, steps: int, base: Path | None, workers: 
     """Train the guide, or go on with the training in FOLDER, write its model file, check it and write its card."""
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = _vocabulary(folder / "vocabulary.json", base)
+    begun = folder / "base.txt"
+    # Going on, the file may have become the training's own result.
+    if base and not begun.exists():
+        begun.write_text(hashlib.sha256(base.read_bytes()).hexdigest(), encoding="utf-8")
     if steps:
         _train(folder, vocabulary, steps, base, workers)
     _convert(folder, vocabulary, output)
@@ -99,6 +104,8 @@ def _convert(folder: Path, vocabulary: Vocabulary, output: Path) -> None:
     shape = replace(Shape(len(vocabulary.tokens)), **state["shape"])
     write_model(output, shape, {name: weight.numpy() for name, weight in weights.items()}, vocabulary)
     counted = {**state["progress"], "parameters": sum(weight.numel() for weight in weights.values())}
+    begun = folder / "base.txt"
+    counted["base"] = begun.read_text(encoding="utf-8") if begun.exists() else ""
     made = {**counted, "shape": state["shape"], "longest": Plan(0).longest}
     (folder / "progress.json").write_text(json.dumps(made), encoding="utf-8")
     click.echo(f"wrote {output}, {output.stat().st_size / 1e6:.1f} MB")

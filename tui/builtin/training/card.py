@@ -33,7 +33,7 @@ wrong at times, as the figures say.
 {tokens:.1f} M tokens, of which {learned:.1f} M were learned; {minutes:.0f} minutes on the CPU of a shared two-core
 machine. The corpus knows {facts} facts. Its generator makes every conversation anew, so that hardly any was seen
 twice. Before an answer that the model knows by heart it writes one of {topics} silent tokens, which say what it took
-the question to be about and print nothing.
+the question to be about and print nothing.{begun}
 
 ## How it does
 
@@ -53,6 +53,10 @@ Asked through lmdeck's own server with the sampling that its file asks for and f
 
 `python -m tests.bench guide` measures again, with the speed on your machine.
 """
+_BEGUN = """
+
+It began with the weights of the guide whose SHA-256 is `{digest}`
+(`--base`); the counts are those of the training that followed."""
 
 
 def write_card(model: Path, progress: Path, report: CheckReport) -> Path:
@@ -74,6 +78,7 @@ def write_card(model: Path, progress: Path, report: CheckReport) -> Path:
         minutes=made["seconds"] / 60,
         facts=len(program_facts()),
         topics=len(SILENT_TOKENS),
+        begun=_BEGUN.format(digest=made["base"]) if made["base"] else "",
         questions=figures["questions"],
         tool_requests=figures["tool_requests"],
         written=figures["tool_calls_written_percent"],
