@@ -54,7 +54,7 @@ def test_a_file_is_read_back(tmp_path: Path) -> None:
         assert torch.allclose(torch.tensor(read_weights[name]), weight, atol=0.02)
 
 
-@pytest.mark.parametrize(("begun", "highest"), [(False, 1.0), (True, 0.35)])
+@pytest.mark.parametrize(("begun", "highest"), [(False, 1.0), (True, 0.5)])
 def test_rates_rise_and_fall(begun: bool, highest: float) -> None:
     plan = Plan(1000, begun=begun)
     factors = [rate_factor(step, plan) for step in range(1000)]

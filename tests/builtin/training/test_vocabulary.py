@@ -109,6 +109,25 @@ def test_names_of_functions_that_are_not_called_give_way_too(vocabulary: Vocabul
     assert len(made) > 10
 
 
+def test_a_word_that_gives_way_does_so_with_a_capital_too(vocabulary: Vocabulary) -> None:
+    pieces = [
+        ("<|im_start|>system\n# Tools\nrefresh_ticket() Refresh a ticket.<|im_end|>\n", False),
+        ("<|im_start|>user\nRefresh ticket<|im_end|>\n", False),
+        ('<tool_call>\n{"name": "refresh_ticket", "arguments": {}}\n</tool_call><|im_end|>', True),
+    ]
+    made = set()
+    for seed in range(40):
+        text = vocabulary.text(vocabulary.encode_segments(pieces, Random(seed), replaced=True)[0])
+        found = re.search(r"\n(\w+)_(\w+)\(\) (\w+) a (\w+)\..*user\n(\w+) (\w+)<.*: \"(\w+)_(\w+)\"", text, re.DOTALL)
+        assert found, text
+        assert found[3] == found[5] == found[1].capitalize()
+        assert found[4] == found[6] == found[2] == found[8]
+        assert found[7] == found[1]
+        made.add(found[1])
+    assert "refresh" in made
+    assert len(made) > 8
+
+
 def test_it_is_kept(vocabulary: Vocabulary, tmp_path: Path) -> None:
     vocabulary.save(tmp_path / "merges.json")
     assert Vocabulary.open(tmp_path / "merges.json").tokens == vocabulary.tokens

@@ -19,7 +19,7 @@ _CURRENCIES = ("EUR", "USD", "GBP", "JPY", "CHF", "SEK", "NOK", "PLN", "CZK", "A
 _ENDINGS = ("txt", "md", "py", "json", "csv", "log", "html", "yaml", "toml", "cfg")
 _DOMAINS = ("com", "org", "net", "io", "ai", "de", "dev", "eu", "app")
 _SMALL = "to is the and of a in for on with it not this my you are we will be at from that so but or now I".split()  # noqa: SIM905
-_ANY_WORD = 0.3
+_ANY_WORD = 0.4
 """The part of the words in names of functions that are not of their list: names are found by comparing, whatever they
 are, and a list alone would be learned by heart."""
 _COMMANDS = ("ls -l", "df -h", "git status", "uptime", "whoami", "ps aux", "make test", "date", "free -m", "git log")

@@ -165,11 +165,15 @@ class Vocabulary:
         """
         instead: dict[str, str] = {}
         asked = _words_of(piece for piece, learn in segments if not (learn or piece.startswith(f"{START}system")))
+        asked |= {word.lower() for word in asked}
         for word in [*(word for word in copied if word in asked), *_words_beside(segments)]:
             if len(word) > 3 and word.lower() not in _MEANT and random.random() < _REPLACED:
                 tokens = self._any_word(word[0].isupper(), random)
                 instead[word] = "".join(self.tokens[token] for token in tokens)
                 loose[instead[word]] = tokens
+                # A request may begin with it in capitals. So it is cut as any text is, and thus otherwise than the name.
+                if word.islower():
+                    instead.setdefault(word.capitalize(), instead[word].capitalize())
 
         def changed(match: regex.Match[str]) -> str:
             whole: str = match[0]
