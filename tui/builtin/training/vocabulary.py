@@ -171,7 +171,7 @@ class Vocabulary:
                 tokens = self._any_word(word[0].isupper(), random)
                 instead[word] = "".join(self.tokens[token] for token in tokens)
                 loose[instead[word]] = tokens
-                # A request may begin with it, and a capital. That is cut as any text is, and so otherwise than the name.
+                # A request may begin with it and a capital, which is cut as any text is: otherwise than the name.
                 if word.islower():
                     instead.setdefault(word.capitalize(), instead[word].capitalize())
 
