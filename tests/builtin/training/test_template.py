@@ -89,3 +89,26 @@ def test_functions_of_other_programs_are_rendered(chat_format: ChatFormat) -> No
     assert line == "f(a?: string[], b: x|y) Does."
     assert Function("f", (), "Does").line == "f() Does."
     assert Function("f", (), "").line == "f() "
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("Refund the ticket", "refund the ticket"),
+        ("Refund", "refund"),
+        ("Switch the motor on", "switch the motor on"),
+        ("Ticket for Maria, refund it", "ticket for Maria, refund it"),
+        ("REFUND the ticket", "REFUND the ticket"),
+        ("Refunds are slow", "Refunds are slow"),
+        ("Berlin, refund the ticket", "Berlin, refund the ticket"),
+        ("In Berlin", "In Berlin"),
+        ("", ""),
+    ],
+)
+def test_a_word_of_a_name_is_read_without_its_capital(chat_format: ChatFormat, text: str, read: str) -> None:
+    functions = (Function("refund_ticket", (), "Refund."), Function("switchMotor", (), ""), Function("find_in", (), ""))
+    dialogue = Dialogue((Turn("user", text), Turn("assistant", "Yes.")), functions)
+    prompt = prompt_of(chat_format, dialogue)
+    assert f"<|im_start|>user\n{read}<|im_end|>" in prompt
+    assert "".join(piece for piece, _ in segments(dialogue)).startswith(prompt)
+    assert f"user\n{text}<" in prompt_of(chat_format, Dialogue(dialogue.turns)), "without functions nothing is changed"

@@ -124,7 +124,8 @@ def segments(dialogue: Dialogue) -> Segments:
     for turn in dialogue.turns:
         made.append((f"{START}{turn.role}\n", False))
         if turn.role != "assistant":
-            made.append((f"{turn.text}{END}\n", False))
+            text = _asked(turn.text, dialogue.functions) if turn.role == "user" else turn.text
+            made.append((f"{text}{END}\n", False))
             continue
         if turn.thought and turn is dialogue.turns[-1]:
             made.append((f"{THINK}\n", False))
@@ -139,6 +140,19 @@ def segments(dialogue: Dialogue) -> Segments:
         made.append((("\n" if turn.text and calls else "") + calls + END, last or bool(calls) or not turn.topic))
         made.append(("\n", False))
     return made
+
+
+def _asked(text: str, functions: Sequence[Function]) -> str:
+    """The request, without its capital if it begins with a word that a function is named by.
+
+    With a capital a word has other tokens, and that both are one would have to be known of every word.
+    """
+    word = text.partition(" ")[0]
+    if len(word) < 3 or word != word.capitalize():
+        return text
+    verb = word.lower()
+    named = any(verb in f.name.split("_") or ("_" not in f.name and f.name.startswith(verb)) for f in functions)
+    return text[:1].lower() + text[1:] if named else text
 
 
 def _parts(text: str, given: Sequence[str]) -> Segments:
