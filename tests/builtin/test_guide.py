@@ -116,9 +116,9 @@ def calls_of(message: Any) -> list[tuple[str, Any]]:
             ("get_delivery_date", {"order_id": "1017"}),
         ),
         ("What's the weather in Berlin right now?", "", [WEATHER], ("get_weather", {"city": "Berlin"})),
-        pytest.param("What time is it?", "", AGENT, ("get_current_time", {}), marks=wrong),
+        ("What time is it?", "", AGENT, ("get_current_time", {})),
         ("Open lmstudio.ai", "", AGENT, ("open_safe_url", {"url": "https://lmstudio.ai"})),
-        pytest.param("What's in my current directory?", "", AGENT, ("analyze_directory", {}), marks=wrong),
+        ("What's in my current directory?", "", AGENT, ("analyze_directory", {})),
         (
             "What dell products do you have under $50 in electronics?",
             "",
@@ -137,6 +137,7 @@ def test_documented_calls(client: openai.OpenAI, question: str, system: str, too
     assert calls_of(ask(client, question, system=system, tools=tools)) == [wanted]
 
 
+@wrong
 @trained
 def test_a_result_is_read_back(client: openai.OpenAI) -> None:
     messages: Any = [

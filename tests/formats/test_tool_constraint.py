@@ -274,6 +274,28 @@ def test_what_nobody_offers_cannot_be_called(family: str, said: str) -> None:
     assert len(taken) < len(words.spell(said))
 
 
+@pytest.mark.parametrize(
+    ("schema", "open_"),
+    [
+        ({"properties": {"city": {"type": "string"}}}, False),
+        ({"properties": {}}, False),
+        ({}, True),
+        ({"properties": {"city": {"type": "string"}}, "additionalProperties": True}, True),
+        ({"properties": {"city": {"type": "string"}}, "additionalProperties": {"type": "string"}}, True),
+        ({"properties": {"city": {"type": "string"}}, "patternProperties": {"^o": {"type": "string"}}}, True),
+    ],
+)
+def test_a_tool_that_lists_its_parameters_takes_no_others(schema: dict[str, Any], open_: bool) -> None:
+    output_format = detect_output_format(TEMPLATES["hermes"])
+    constraint = lazy(output_format, [Tool("find", "", json.dumps({"type": "object", **schema}))])
+    assert constraint is not None
+    words = Words(output_format, spelled=False)
+    matcher = words.matcher(constraint.source)
+    said = words.spell('<tool_call>\n{"name": "find", "arguments": {"other": "Ulm"}}\n</tool_call>')
+    taken = [token for token in said if matcher.validate_tokens([token]) and matcher.consume_token(token)]
+    assert (len(taken) == len(said)) is open_
+
+
 def test_harmony_may_think_before_it_calls() -> None:
     constraint = tool_constraint(detect_output_format(TEMPLATES["gpt-oss"]), TOOLS, ToolChoice("required"))
     assert constraint is not None

@@ -29,6 +29,15 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+_OPENING_KEYS = frozenset(
+    (
+        "additionalProperties", "unevaluatedProperties", "patternProperties", "allOf", "anyOf", "oneOf", "$ref", "if",
+        "dependentSchemas",
+    )
+)  # fmt: skip
+"""With these an object's schema may have more properties than it lists, or says itself that it has none."""
+
+
 class ToolGrammar:
     """Collects the rules for the calls of one syntax, in the model's own shape.
 
@@ -272,7 +281,10 @@ class ToolGrammar:
 
 
 def _schema(tool: Tool) -> dict[str, Any]:
-    """The schema of a tool's arguments, which are an object in any case."""
+    """The schema of a tool's arguments, which are an object in any case.
+
+    A tool that lists its parameters takes no others, unless its schema says so: no more do formats without JSON.
+    """
     try:
         schema = loads(tool.parameters or "{}")
     except ValueError:
@@ -280,7 +292,8 @@ def _schema(tool: Tool) -> dict[str, Any]:
     schema = schema if isinstance(schema, dict) else {}
     if not isinstance(schema.get("required", []), list):
         schema = {key: value for key, value in schema.items() if key != "required"}
-    return {**schema, "type": "object"}
+    closed = "properties" in schema and _OPENING_KEYS.isdisjoint(schema)
+    return {**schema, "type": "object", **({"additionalProperties": False} if closed else {})}
 
 
 def _properties(schema: dict[str, Any]) -> dict[str, Any]:

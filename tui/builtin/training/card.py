@@ -56,7 +56,8 @@ Asked through lmdeck's own server with the sampling that its file asks for and f
 _BEGUN = """
 
 It began with the weights of the guide whose SHA-256 is `{digest}`
-(`--base`); the counts are those of the training that followed."""
+(`--base`); the counts are those of the training that followed. The weights are the mean of what came of it (three
+parts) and what it began with (one part)."""
 
 
 def write_card(model: Path, progress: Path, report: CheckReport) -> Path:
