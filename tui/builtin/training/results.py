@@ -10,9 +10,19 @@ from tui.builtin.training.dialogue import Call
 from tui.builtin.training.inventing import Invention
 from tui.builtin.training.values import Values
 
+
+def _moment(values: Values) -> str:
+    """A day, mostly with a time of day, as programs write it."""
+    random = values.random
+    day, clock = values.date(), f"{random.randint(0, 23):02}:{random.randint(0, 59):02}"
+    seconds = f":{random.randint(0, 59):02}" if random.random() < 0.2 else ""
+    return random.choice((day, f"{day} {clock}{seconds}", f"{day} {clock}{seconds}", f"{day}T{clock}{seconds}"))
+
+
 _KEYS = {
     "status": lambda v: v.random.choice(("shipped", "open", "closed", "ready", "delayed", "cancelled", "active")),
-    "date": lambda v: v.date(), "delivery_date": lambda v: v.of("date"), "time": lambda v: v.clock(),
+    "date": _moment, "delivery_date": _moment, "created_at": _moment, "arrival": _moment, "updated": _moment,
+    "time": lambda v: v.clock(),
     "price": lambda v: v.of("value"), "total": lambda v: v.of("value"), "city": lambda v: v.of("city"),
     "name": lambda v: v.person(), "id": lambda v: v.identifier(), "temperature": lambda v: v.random.randint(-15, 40),
     "condition": lambda v: v.random.choice(("sunny", "cloudy", "rainy", "windy", "foggy", "snowy", "clear")),
