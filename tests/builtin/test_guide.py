@@ -26,7 +26,6 @@ trained = pytest.mark.skipif(
     FIGURE is None or float(FIGURE[1]) < 90,
     reason=f"guide.gguf is an early checkpoint: answers_percent {FIGURE[1]}" if FIGURE else "no guide was trained yet",
 )
-wrong = pytest.mark.xfail(reason="this guide gets it wrong: the card's figures are not yet what is wanted", strict=True)
 SUPPORT = "You are a helpful customer support assistant. Use the supplied tools to assist the user."
 
 
@@ -137,7 +136,6 @@ def test_documented_calls(client: openai.OpenAI, question: str, system: str, too
     assert calls_of(ask(client, question, system=system, tools=tools)) == [wanted]
 
 
-@wrong
 @trained
 def test_a_result_is_read_back(client: openai.OpenAI) -> None:
     messages: Any = [
