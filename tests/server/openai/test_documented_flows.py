@@ -16,7 +16,7 @@ TIME: Any = {
     "function": {
         "name": "get_weather",
         "description": "Weather, only where somebody asks",
-        "parameters": {"type": "object", "properties": {}},
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer"}}},
     },
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -19,7 +20,7 @@ def _moment(values: Values) -> str:
     return random.choice((day, f"{day} {clock}{seconds}", f"{day} {clock}{seconds}", f"{day}T{clock}{seconds}"))
 
 
-_KEYS = {
+_KEYS: dict[str, Callable[[Values], Any]] = {
     "status": lambda v: v.random.choice(("shipped", "open", "closed", "ready", "delayed", "cancelled", "active")),
     "date": _moment, "delivery_date": _moment, "created_at": _moment, "arrival": _moment, "updated": _moment,
     "time": lambda v: v.clock(),
