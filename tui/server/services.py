@@ -75,13 +75,6 @@ class Services:
             raise ModelNotFound(f"There is no model {name[:100]!r}.", "GET /v1/models lists them.")
         return self.workbench.catalogue.find(name)
 
-    def answering_name(self, name: str) -> str:
-        """What a response calls the model that answers: as the request named it, and by its key where it named none.
-
-        Blocks; raises ModelNotFound where there is none.
-        """
-        return name or self.find_model(name).key
-
     def provide(self, name: str, ttl: float | None) -> AbstractContextManager[LoadedModel]:
         """A model for vectors, loaded if need be and if requests may do that. Blocks; raises LmdeckError."""
         info = self.find_model(name, embeds=True)

@@ -28,11 +28,15 @@ def openai_dialect(answers: Answers) -> Dialect:
 
 
 def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
+    async def unnamed() -> str:
+        """The key of the model that answers where a request names none, so that the answer can name it."""
+        return (await run_in_threadpool(services.find_model, "")).key
+
     @takes(chat.ChatRequest)
     async def chat_completions(request: Request) -> Response:
         """Answer a conversation."""
         wire = parsed(chat.ChatRequest, await read_json(request, services.options().largest_body))
-        wire.model = await run_in_threadpool(services.answering_name, wire.model)
+        wire.model = wire.model or await unnamed()
         requests = wire.to_requests()
         if not wire.stream:
             collected = await answers.whole(request, requests)
@@ -45,7 +49,7 @@ def _routes(services: Services, answers: Answers) -> Sequence[BaseRoute]:
     async def complete(request: Request) -> Response:
         """Go on from a prompt, or fill the gap before a suffix."""
         wire = parsed(completions.CompletionRequest, await read_json(request, services.options().largest_body))
-        wire.model = await run_in_threadpool(services.answering_name, wire.model)
+        wire.model = wire.model or await unnamed()
         requests = wire.to_requests()
         if not wire.stream:
             wire.echoes()  # says what is wrong before anything is computed
