@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,16 @@ from tui.workbench import Workbench
 
 ANSWER = "Hello! Grüße aus München, 你好."
 REASONING = "Let me see."
+MESSAGES = [{"role": "user", "content": "Hi"}]
+ASKING: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {"messages": MESSAGES},
+    "/v1/completions": {"prompt": "Hi"},
+    "/v1/responses": {"input": "Hi"},
+    "/api/v0/chat/completions": {"messages": MESSAGES},
+    "/api/v0/completions": {"prompt": "Hi"},
+    "/api/v1/chat": {"input": "Hi"},
+}
+"""The shortest request of each dialect, without a model."""
 
 
 @dataclass(frozen=True, slots=True)
