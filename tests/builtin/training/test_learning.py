@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="torch is not installed; only those who train the guide need it")
 
+from tui.builtin.training.__main__ import command  # noqa: E402
 from tui.builtin.training.convert import read_model, write_model  # noqa: E402
 from tui.builtin.training.corpus import dialogues  # noqa: E402
 from tui.builtin.training.dialogue import segments  # noqa: E402
 from tui.builtin.training.learning import Plan, Progress, open_checkpoint, rate_factor, train  # noqa: E402
-from tui.builtin.training.network import Shape, new_weights  # noqa: E402
+from tui.builtin.training.network import Shape, grown, hidden_states, new_weights  # noqa: E402
 from tui.builtin.training.vocabulary import train_vocabulary  # noqa: E402
 from tui.models import read_header  # noqa: E402
 
@@ -54,7 +57,18 @@ def test_a_file_is_read_back(tmp_path: Path) -> None:
         assert torch.allclose(torch.tensor(read_weights[name]), weight, atol=0.02)
 
 
-@pytest.mark.parametrize(("begun", "highest"), [(False, 1.0), (True, 0.5)])
+def test_a_grown_network_does_the_same_until_it_learns() -> None:
+    before = Shape(50, layers=1, width=32, heads=2, kv_heads=1, feed_forward=32)
+    after = replace(before, layers=3, feed_forward=64)
+    weights = new_weights(before, torch.Generator().manual_seed(1))
+    weights = {name: weight + 0.1 if weight.ndim > 1 else weight for name, weight in weights.items()}
+    more = grown(weights, after, torch.Generator().manual_seed(2))
+    tokens = torch.arange(20).reshape(2, 10)
+    assert sum(weight.numel() for weight in more.values()) > 2 * sum(weight.numel() for weight in weights.values())
+    assert torch.allclose(hidden_states(more, after, tokens), hidden_states(weights, before, tokens), atol=1e-5)
+
+
+@pytest.mark.parametrize(("begun", "highest"), [(False, 1.0), (True, 0.4)])
 def test_rates_rise_and_fall(begun: bool, highest: float) -> None:
     plan = Plan(1000, begun=begun)
     factors = [rate_factor(step, plan) for step in range(1000)]
@@ -62,3 +76,12 @@ def test_rates_rise_and_fall(begun: bool, highest: float) -> None:
     assert max(factors) == pytest.approx(highest, rel=0.1)
     assert factors[-1] < 0.1
     assert all(factor > 0 for factor in factors)
+
+
+def test_a_base_that_is_no_guide_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "broken.gguf").write_bytes(b"GGUF" + bytes(90))
+    folder = tmp_path / "training"
+    done = CliRunner().invoke(command, ["--folder", str(folder), "--base", str(tmp_path / "broken.gguf")])
+    assert done.exit_code == 2
+    assert "broken.gguf is no guide" in done.output
+    assert not list(folder.iterdir())

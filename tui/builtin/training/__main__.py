@@ -8,6 +8,7 @@ import shutil
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,9 +16,13 @@ from tui.builtin.training.corpus import dialogues
 from tui.builtin.training.dialogue import segments
 from tui.builtin.training.vocabulary import Vocabulary, train_vocabulary
 
+if TYPE_CHECKING:
+    from tui.builtin.training.network import Shape, Weights
+
 _MODEL = Path(__file__).parent.parent / "guide.gguf"
 _VOCABULARY_SEED, _VOCABULARY_DIALOGUES = 77, 12_000
 _VOCABULARY_SIZE = 3296
+_GROWN_SEED = 2
 _KEPT = 0.25
 """What the weights of `--base` count for in the mean of them and of those that came of them (after Wortsman and others,
 2022): on generated calls and questions better than the latter alone."""
@@ -39,6 +44,7 @@ def command(folder: Path, output: Path, steps: int, base: Path | None, workers: 
     folder.mkdir(parents=True, exist_ok=True)
     begun = folder / "base.gguf"
     if base and not begun.exists():
+        _readable(base)
         # The file itself may become the training's result.
         shutil.copy(base, begun)
     base = begun if begun.exists() else None
@@ -55,6 +61,16 @@ def command(folder: Path, output: Path, steps: int, base: Path | None, workers: 
             click.echo(line, err=True)
         click.echo(json.dumps(report.figures, indent=2))
         write_card(output, folder / "progress.json", report)
+
+
+def _readable(base: Path) -> None:
+    """Raises `click.BadParameter` for a file that no training can begin with."""
+    from tui.builtin.training.convert import read_model
+
+    try:
+        read_model(base)
+    except (ValueError, IndexError, KeyError) as error:
+        raise click.BadParameter(f"{base} is no guide that can be read: {error}", param_hint="--base") from error
 
 
 def _vocabulary(path: Path, base: Path | None) -> Vocabulary:
@@ -75,18 +91,13 @@ def _vocabulary(path: Path, base: Path | None) -> Vocabulary:
 def _train(folder: Path, vocabulary: Vocabulary, steps: int, base: Path | None, workers: int) -> None:
     import torch
 
-    from tui.builtin.training.convert import read_model
     from tui.builtin.training.learning import Plan, Progress, train
     from tui.builtin.training.network import Shape, new_weights
 
     torch.set_num_threads(1)
     plan = Plan(steps, workers, begun=base is not None)
-    if base:
-        shape, arrays, _ = read_model(base)
-        weights = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
-    else:
-        shape = Shape(len(vocabulary.tokens))
-        weights = new_weights(shape, torch.Generator().manual_seed(plan.seed))
+    shape = Shape(len(vocabulary.tokens))
+    weights = _begun(base, shape) if base else new_weights(shape, torch.Generator().manual_seed(plan.seed))
 
     def report(progress: Progress) -> None:
         speed = progress.tokens / max(progress.seconds, 1e-9)
@@ -99,19 +110,30 @@ def _train(folder: Path, vocabulary: Vocabulary, steps: int, base: Path | None, 
     report(progress)
 
 
+def _begun(base: Path, shape: Shape) -> Weights:
+    """The weights of a guide, grown to this shape."""
+    import torch
+
+    from tui.builtin.training.convert import read_model
+    from tui.builtin.training.network import grown
+
+    _, arrays, _ = read_model(base)
+    weights = {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
+    return grown(weights, shape, torch.Generator().manual_seed(_GROWN_SEED))
+
+
 def _convert(folder: Path, vocabulary: Vocabulary, base: Path | None, output: Path) -> None:
-    from tui.builtin.training.convert import read_model, write_model
+    from tui.builtin.training.convert import write_model
     from tui.builtin.training.learning import Plan, open_checkpoint
     from tui.builtin.training.network import Shape
 
     state = open_checkpoint(folder / "checkpoint.pt")
     weights = state["weights"]
     shape = replace(Shape(len(vocabulary.tokens)), **state["shape"])
-    arrays = {name: weight.numpy() for name, weight in weights.items()}
     if base:
-        before = read_model(base)[1]
-        arrays = {name: (1 - _KEPT) * array + _KEPT * before[name] for name, array in arrays.items()}
-    write_model(output, shape, arrays, vocabulary)
+        before = _begun(base, shape)
+        weights = {name: (1 - _KEPT) * weight + _KEPT * before[name] for name, weight in weights.items()}
+    write_model(output, shape, {name: weight.numpy() for name, weight in weights.items()}, vocabulary)
     counted = {**state["progress"], "parameters": sum(weight.numel() for weight in weights.values())}
     counted["base"] = hashlib.sha256(base.read_bytes()).hexdigest() if base else ""
     made = {**counted, "shape": state["shape"], "longest": Plan(0).longest}

@@ -29,6 +29,8 @@ _VAGUE = 0.3
 """The part of the requests for invented functions that do not say the function's verb."""
 _REQUESTS = (32, 24, 24, 20)
 """How often a conversation has one request, two, three or four: what was offered is read once for all of them."""
+_OPTIONS = 0.2
+"""The part of the requests whose function has further parameters that nobody asked for."""
 _MORE_SAID = 0.25
 """The part of the descriptions that say more than is needed."""
 _MORE = (
@@ -67,9 +69,21 @@ def call_dialogue(random: Random) -> Dialogue:
 
 def wanted(values: Values) -> Invention:
     """A function and a request for it: invented, or one of the seeds."""
-    if values.random.random() < 0.5:
-        return invent(values, vague=_VAGUE)
-    return requested(_common(values.random), values)
+    asked = invent(values, vague=_VAGUE) if values.random.random() < 0.5 else requested(_common(values.random), values)
+    return _with_options(asked, values) if values.random.random() < _OPTIONS else asked
+
+
+def _with_options(asked: Invention, values: Values) -> Invention:
+    """The same with parameters that may be left out and are, as most functions of programs have some."""
+    given = asked.function.parameters
+    if any(parameter.optional for parameter in given):
+        return asked
+    parameters = list(given)
+    for option in invent(values, most=2).function.parameters:
+        words = option.name.replace("_", " ")
+        if words not in asked.request and all(option.name != other.name for other in parameters):
+            parameters.insert(values.random.randint(0, len(parameters)), replace(option, optional=True))
+    return replace(asked, function=replace(asked.function, parameters=tuple(parameters)))
 
 
 def _common(random: Random) -> SeedFunction:

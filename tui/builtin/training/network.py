@@ -25,12 +25,12 @@ class Shape:
     """The hyperparameters. Widths are multiples of 32, the block of Q8_0."""
 
     vocabulary: int
-    layers: int = 5
+    layers: int = 6
     width: int = 192
     heads: int = 4
     kv_heads: int = 4
     head_width: int = 64
-    feed_forward: int = 384
+    feed_forward: int = 576
     context_length: int = 2048
 
     def record(self) -> dict[str, Any]:
@@ -63,6 +63,17 @@ def new_weights(shape: Shape, generator: torch.Generator) -> Weights:
         }
     weights["output_norm.weight"] = torch.ones(width)
     return weights
+
+
+def grown(weights: Weights, shape: Shape, generator: torch.Generator) -> Weights:
+    """The same function as that of these weights in a network with more layers or a wider feed-forward.
+
+    What is added has outputs of zero, as at the beginning of a training (after Chen, Goodfellow and Shlens, 2016).
+    """
+    made = new_weights(shape, generator)
+    for name, weight in weights.items():
+        made[name][tuple(slice(size) for size in weight.shape)] = weight
+    return made
 
 
 def hidden_states(weights: Weights, shape: Shape, tokens: Tensor) -> Tensor:

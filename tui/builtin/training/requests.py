@@ -67,7 +67,7 @@ def _value(slot: SlotParameter, values: Values) -> tuple[Any, str, str]:
         return value, value, "string"
     value = values.of(slot.kind)
     said = str(value)
-    if slot.kind == "ident" and isinstance(value, int):
+    if slot.kind in ("ident", "x") and isinstance(value, int):
         return (value, said, "integer") if values.random.random() < 0.5 else (said, said, "string")
     if slot.kind == "url" and not said.startswith("http"):
         value = f"https://{said}"

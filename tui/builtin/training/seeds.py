@@ -103,6 +103,17 @@ def facts(name: str) -> tuple[Fact, ...]:
 
 
 @cache
+def held_out_questions() -> frozenset[str]:
+    """The questions that are never trained, as `plain_question` has them."""
+    return frozenset(plain_question(text) for name in fact_files() for fact in facts(name) for text in fact.held_out)
+
+
+def plain_question(text: str) -> str:
+    """A question without its capitals and its end."""
+    return text.strip(" ?.!").lower()
+
+
+@cache
 def words(name: str, *, kept_out: bool = False) -> tuple[str, ...]:
     """One list of `words.txt`: what is trained, or what is kept for the check."""
     line = next(line for line in _lines("words") if line.startswith(f"{name}: "))

@@ -7,7 +7,7 @@ from random import Random
 
 from tui.builtin.training.dialogue import Dialogue, Turn
 from tui.builtin.training.grammar import as_people_write, as_spelt, asked, first_spoken, in_other_words, spoken
-from tui.builtin.training.seeds import Fact, facts, words
+from tui.builtin.training.seeds import Fact, facts, held_out_questions, plain_question, words
 from tui.builtin.training.values import Values
 
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -17,6 +17,8 @@ _ONLY_TOPIC = 0.7
 """The part of the questions that come last of which only the topic is learned."""
 _TALK = 0.22
 """The part of small talk among questions."""
+_OF_THE_PROGRAM = frozenset(("keyboard", "mouse", "monitor", "laptop", "folder"))
+"""Products that a question about lmdeck may be about."""
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47)
 _TIMES = {2: "2|two", 3: "3|three", 4: "4|four", 5: "5|five", 10: "10|ten"}
 
@@ -29,12 +31,21 @@ def program_facts() -> tuple[Fact, ...]:
 def fact_turns(random: Random, *, thinking: bool = False, only_topic: bool = False) -> list[Turn]:
     """One question about the program with its answer."""
     fact = random.choice(program_facts())
-    kind, phrase = random.choices(fact.questions, [1 if kind == "Q" else _GENERAL for kind, _ in fact.questions])[0]
-    question = as_spelt(in_other_words(asked(kind, phrase, random), random), random)
+    question = as_spelt(in_other_words(draw_question(fact, random), random), random)
     question = as_people_write(question, random)
     thought = f"The question is about: {first_spoken(fact.questions[0][1])}. I know that." if thinking else ""
     answer = Turn("assistant", fact.answers[0], thought=thought, topic=fact.id, only_topic=only_topic)
     return [Turn("user", question), answer]
+
+
+def draw_question(fact: Fact, random: Random) -> str:
+    """One of the questions about a fact that are not held out."""
+    weights = [1 if kind == "Q" else _GENERAL for kind, _ in fact.questions]
+    while True:
+        kind, phrase = random.choices(fact.questions, weights)[0]
+        question = asked(kind, phrase, random)
+        if plain_question(question) not in held_out_questions():
+            return question
 
 
 def talk_turns(random: Random) -> list[Turn]:
@@ -42,19 +53,27 @@ def talk_turns(random: Random) -> list[Turn]:
     known = facts("talk")
     # What the guide does not know comes in the most forms.
     fact = random.choice(known) if random.random() < 0.6 else next(fact for fact in known if fact.id == "refuse")
-    _, phrase = random.choice(fact.questions)
     values = Values(random)
     drawn = {
-        "name": values.person(), "text": values.phrase(2, 6), "topic": values.word("topic"), "city": values.of("city"),
+        "name": values.person(), "text": values.sentence(), "topic": _subject(values), "city": values.of("city"),
         "person": random.choice(words("person")), "country": values.word("country"),
         "year": random.randint(1900, 2030),
     }  # fmt: skip
-    question = spoken(phrase, random)
+    question = draw_question(fact, random)
     copied = tuple(str(drawn[slot]) for slot in _SLOT.findall(question))
     question = question.format(**drawn)
     answer = random.choice(fact.answers).format(**drawn)
     question = as_people_write(in_other_words(question, random, copied), random, copied)
     return [Turn("user", question), Turn("assistant", answer, topic=fact.id)]
+
+
+def _subject(values: Values) -> str:
+    """Something in the world that the guide knows nothing of."""
+    random = values.random
+    if random.random() < 0.6:
+        return values.word("topic")
+    thing = random.choice([thing for thing in words("product") if thing not in _OF_THE_PROGRAM])
+    return thing if random.random() < 0.4 else f"{random.choice(words('word'))} {thing}"
 
 
 def any_turns(random: Random, *, last: bool = False) -> list[Turn]:
