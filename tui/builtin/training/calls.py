@@ -29,6 +29,8 @@ _VAGUE = 0.3
 """The part of the requests for invented functions that do not say the function's verb."""
 _REQUESTS = (32, 24, 24, 20)
 """How often a conversation has one request, two, three or four: what was offered is read once for all of them."""
+_INVENTED = 0.6
+"""The part of the functions that are invented; the others are seeds."""
 _OPTIONS = 0.2
 """The part of the requests whose function has further parameters that nobody asked for."""
 _MORE_SAID = 0.25
@@ -69,7 +71,11 @@ def call_dialogue(random: Random) -> Dialogue:
 
 def wanted(values: Values) -> Invention:
     """A function and a request for it: invented, or one of the seeds."""
-    asked = invent(values, vague=_VAGUE) if values.random.random() < 0.5 else requested(_common(values.random), values)
+    asked = (
+        invent(values, vague=_VAGUE)
+        if values.random.random() < _INVENTED
+        else requested(_common(values.random), values)
+    )
     return _with_options(asked, values) if values.random.random() < _OPTIONS else asked
 
 
