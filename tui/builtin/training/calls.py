@@ -29,7 +29,7 @@ _VAGUE = 0.3
 """The part of the requests for invented functions that do not say the function's verb."""
 _REQUESTS = (32, 24, 24, 20)
 """How often a conversation has one request, two, three or four: what was offered is read once for all of them."""
-_INVENTED = 0.6
+_INVENTED = 0.78
 """The part of the functions that are invented; the others are seeds."""
 _OPTIONS = 0.2
 """The part of the requests whose function has further parameters that nobody asked for."""
