@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,8 +13,10 @@ from tests.support.engines import Collected, collect, info_of, loaded
 from tests.support.model_maker import make_scripted_model, make_tiny_model
 from tui.domain import BadRequest, LoadConfig, SamplingConfig
 from tui.engine import Engine, LogRing
+from tui.engine.batch import Share
 from tui.engine.speculation.ngram import NgramDrafter
 from tui.engine.speculation.payoff import Payoff
+from tui.engine.speculation.speculator import Speculator
 
 GREEDY = SamplingConfig(temperature=0.0, repeat_penalty=1.0, max_tokens=80)
 SCRIPT = (
@@ -101,7 +105,41 @@ def test_answers_are_the_same_with_look_up(tmp_path: Path, kind: str) -> None:
         assert accepted > 0
 
 
-def test_a_draft_model_guesses_what_it_knows(tmp_path: Path) -> None:
+def test_reading_what_a_drafter_has_missed_is_no_cost_of_a_guess() -> None:
+    class Reader:
+        """Takes long for the first guess of a sequence."""
+
+        def __init__(self) -> None:
+            self.read = False
+
+        def draft(self, wanted: Sequence[tuple[int, list[int], int]]) -> list[list[int]]:
+            if not self.read:
+                time.sleep(0.1)
+            self.read = True
+            return [[1] * most for _, _, most in wanted]
+
+        def computed(self, shares: Sequence[Share]) -> None: ...
+
+        def forget(self, number: int) -> None: ...
+
+        def close(self) -> None: ...
+
+    speculator = Speculator(Reader(), Payoff(8), 1)
+    assert speculator.propose([(0, [5])]) == [[]]
+    speculator.stepped(0.01, 1, 0)
+    for _ in range(3):
+        (guess,) = speculator.propose([(0, [5])])
+        assert guess
+        speculator.verified(0, len(guess), len(guess))
+        speculator.stepped(0.011, 1, len(guess))
+
+
+def test_a_draft_model_guesses_what_it_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured = Payoff.stepped
+    # Models as small as these take as long for a guess as for an answer, so that by the clock it need not pay.
+    monkeypatch.setattr(
+        Payoff, "stepped", lambda self, _, sequences, drafted: measured(self, 1 + 0.1 * drafted, sequences, drafted)
+    )
     path = make_scripted_model(tmp_path / "large.gguf", SCRIPT, layers=3)
     draft = make_scripted_model(tmp_path / "small.gguf", SCRIPT, layers=1)
     with loaded(path, LoadConfig(threads=1, speculation="draft", draft_model=str(draft))) as model:

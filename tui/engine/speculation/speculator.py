@@ -34,6 +34,10 @@ class Speculator:
         self._payoff = payoff
         self._least = max(1, least)
         self._drafting_time = 0.0
+        self._asked: set[int] = set()
+        """The sequences that were guessed for in the last step."""
+        self._caught_up = True
+        """Whether the last guesses cost what all will: a drafter that is asked anew reads what it has missed first."""
 
     def propose(self, running: Sequence[tuple[int, list[int]]]) -> list[list[int]]:
         """Guesses for each sequence number and its history, the token that is not computed yet included."""
@@ -43,6 +47,8 @@ class Speculator:
             for number, history in running
             if (most := self._payoff.most_tokens(number, len(running))) >= self._least
         ]
+        asked = {number for number, _, _ in wanted}
+        self._caught_up, self._asked = asked <= self._asked, asked
         drafts = (
             dict(zip((number for number, _, _ in wanted), self._drafter.draft(wanted), strict=True)) if wanted else {}
         )
@@ -60,11 +66,13 @@ class Speculator:
 
     def stepped(self, seconds: float, sequences: int, drafted: int) -> None:
         """What the step cost that checked the guesses."""
-        self._payoff.stepped(seconds + self._drafting_time, sequences, drafted)
-        self._drafting_time = 0.0  # the next step may go without being asked
+        if self._caught_up:
+            self._payoff.stepped(seconds + self._drafting_time, sequences, drafted)
+        self._drafting_time, self._caught_up = 0.0, True  # the next step may go without being asked
 
     def forget(self, number: int) -> None:
         """The sequence has another conversation now."""
+        self._asked.discard(number)
         self._payoff.forget(number)
         self._drafter.forget(number)
 
