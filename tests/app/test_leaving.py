@@ -55,6 +55,7 @@ def ready():
     return loaded()
 workbench.close, workbench.loaded = closed, ready
 assert "textual" not in sys.modules
+# more
 from tests.app.fake_server import FakeServer
 code = tui.app.run(workbench, lambda workbench, holder: FakeServer())
 (root / "code").write_text(str(code))
@@ -62,10 +63,21 @@ sys.exit(code)
 """
 
 
-class RealTerminal:
-    """The program in a pseudo-terminal of its own."""
+# The person leaves in the very moment in which everything begins that the first paint does not need.
+LEFT_AT_ONCE = """
+from textual._context import active_app
+def leave(workbench):
+    active_app.get().workers.cancel_all()
+    active_app.get().exit()
+    return print
+type(workbench).resume_downloads = property(leave)
+"""
 
-    def __init__(self, root: Path, *, stderr: int | None = None) -> None:
+
+class RealTerminal:
+    """The program in a pseudo-terminal of its own. `more` code is run before the app is."""
+
+    def __init__(self, root: Path, *, stderr: int | None = None, more: str = "") -> None:
         self.root = root
         self.master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (36, 120))
@@ -77,7 +89,7 @@ class RealTerminal:
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(root)],
+            [sys.executable, "-c", PROGRAM.replace("# more", more), str(root)],
             stdin=slave,
             stdout=slave,
             stderr=slave if stderr is None else stderr,
@@ -148,6 +160,12 @@ def test_standard_error_in_a_file_still_leaves_a_screen(tmp_path: Path) -> None:
         assert terminal.wait() == 0
     assert b"lmdeck" in terminal.output
     assert (tmp_path / "errors").read_bytes() == b"ggml: native words\n"
+
+
+def test_work_that_had_not_begun_is_no_news_for_whoever_leaves(tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("wb") as errors:
+        assert RealTerminal(tmp_path, stderr=errors.fileno(), more=LEFT_AT_ONCE).wait() == 0
+    assert b"never awaited" not in (tmp_path / "errors").read_bytes()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +46,9 @@ def run(workbench: Workbench, make_server: Callable[[Workbench, Holder], LocalSe
     for size in ("COLUMNS", "LINES"):
         # Exported by some shells, they would freeze the screen at a size that the terminal no longer has.
         os.environ.pop(size, None)
+    # What was called off before its first step is no news for whoever leaves. Tests of the app, which do not come in by
+    # this door, do hear of it.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with Terminal(workbench.log) as terminal:
