@@ -16,7 +16,7 @@ from tui.builtin.training.convert import read_model, write_model  # noqa: E402
 from tui.builtin.training.corpus import dialogues  # noqa: E402
 from tui.builtin.training.dialogue import segments  # noqa: E402
 from tui.builtin.training.learning import Plan, Progress, open_checkpoint, rate_factor, train  # noqa: E402
-from tui.builtin.training.network import Shape, grown, hidden_states, new_weights  # noqa: E402
+from tui.builtin.training.network import Shape, grown, grown_shape, hidden_states, new_weights  # noqa: E402
 from tui.builtin.training.vocabulary import train_vocabulary  # noqa: E402
 from tui.models import read_header  # noqa: E402
 
@@ -68,7 +68,19 @@ def test_a_grown_network_does_the_same_until_it_learns() -> None:
     assert torch.allclose(hidden_states(more, after, tokens), hidden_states(weights, before, tokens), atol=1e-5)
 
 
-@pytest.mark.parametrize(("begun", "highest"), [(False, 1.0), (True, 0.4)])
+def test_a_base_is_grown_and_never_cut() -> None:
+    own = Shape(50)
+    for base in (replace(own, layers=2), replace(own, layers=9), replace(own, layers=2, feed_forward=640, width=96)):
+        shape = grown_shape(base, own)
+        assert shape.layers == max(base.layers, own.layers)
+        assert shape.width == base.width
+        weights = new_weights(base, torch.Generator().manual_seed(1))
+        tokens = torch.arange(20).reshape(2, 10)
+        more = grown(weights, shape, torch.Generator().manual_seed(2))
+        assert torch.allclose(hidden_states(more, shape, tokens), hidden_states(weights, base, tokens), atol=1e-5)
+
+
+@pytest.mark.parametrize(("begun", "highest"), [(False, 1.0), (True, 0.25)])
 def test_rates_rise_and_fall(begun: bool, highest: float) -> None:
     plan = Plan(1000, begun=begun)
     factors = [rate_factor(step, plan) for step in range(1000)]

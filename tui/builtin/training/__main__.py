@@ -91,12 +91,15 @@ def _vocabulary(path: Path, base: Path | None) -> Vocabulary:
 def _train(folder: Path, vocabulary: Vocabulary, steps: int, base: Path | None, workers: int) -> None:
     import torch
 
+    from tui.builtin.training.convert import read_model
     from tui.builtin.training.learning import Plan, Progress, train
-    from tui.builtin.training.network import Shape, new_weights
+    from tui.builtin.training.network import Shape, grown_shape, new_weights
 
     torch.set_num_threads(1)
     plan = Plan(steps, workers, begun=base is not None)
     shape = Shape(len(vocabulary.tokens))
+    if base:
+        shape = grown_shape(read_model(base)[0], shape)
     weights = _begun(base, shape) if base else new_weights(shape, torch.Generator().manual_seed(plan.seed))
 
     def report(progress: Progress) -> None:

@@ -25,7 +25,7 @@ SYSTEMS = (
 _MISSING = "Please tell me the {}."
 _OFTEN = 7
 """So many times as often as another comes a function that programs offer often."""
-_VAGUE = 0.3
+_VAGUE = 0.4
 """The part of the requests for invented functions that do not say the function's verb."""
 _REQUESTS = (32, 24, 24, 20)
 """How often a conversation has one request, two, three or four: what was offered is read once for all of them."""
@@ -274,7 +274,8 @@ def _arithmetic_steps(random: Random, values: Values) -> Dialogue:
 
 
 def _user(asked: Invention, random: Random) -> Turn:
-    return Turn("user", as_people_write(asked.request, random, asked.copied))
+    items = [item for value in asked.call.arguments.values() if isinstance(value, list) for item in value]
+    return Turn("user", as_people_write(asked.request, random, [*asked.copied, *items]))
 
 
 def _thought(call: Call, random: Random) -> str:

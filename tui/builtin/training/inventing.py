@@ -43,10 +43,25 @@ _VAGUE_FRAMES = (
     "[when|where|how|what|who|which] is the {noun} {clauses}",
     "how [late|big|old|far|full|good|long] is the {noun} {clauses}",
     "[could I have|may I have|let me have|I am here for] [the|a] {noun} {clauses}", "{noun} {clauses} please",
+    "[take|put|turn|move|let|leave|call|keep|push|pull|drop] [the|my|a] {noun} {clauses}",
+    "[I am looking for|I lost|I forgot|we are out of|something about|anything new about] [the|my|a] {noun} {clauses}",
+    "[there is a problem with|something is wrong with|nobody did|who has] [the|my] {noun} {clauses}",
+    "[is|will|was] the {noun} [ready|on time|late|there|free|good|done] {clauses}", "which {noun} {clauses}",
+    "how [many|much|often|far] {noun} {clauses}", "[the|my] {noun} [should|must|has to] [go|be|come] {clauses}",
+    "[what does the|what is in the|what about a] {noun} [say|] {clauses}",
 )  # fmt: skip
 """Requests that leave the verb to the function."""
 _PLURAL, _TURNED = 0.12, 0.15
 """The parts of functions that are of several things, and of requests that say `phase of the moon` for `moon_phase`."""
+_TWICE, _SHOUTED, _LED = 0.15, 0.2, 0.3
+"""The parts of lists that have something twice, of short names that a request has in capitals, and of parameters and
+values with a preposition before them. The check has none of these."""
+_OWN = 0.12
+"""The part of the functions that are named by their parameter, so that a request may say that with its value alone."""
+_OWN_CLAUSES = (
+    "{own} {v}", "{own} {v}", "{own} {v}", "{noun} of {v}", "{noun} for {v}", "{noun} of {own} {v}",
+    "{noun} of the {own} {v}", "{own} {v} {rest}",
+)  # fmt: skip
 _WHOSE_FRAMES = (
     "{who} [needs|wants|would like|asked for|is waiting for|has no|ordered] [the|a] {noun} {clauses}",
     "{who} {clauses}, [the|a] {noun}", "{who} [worked|called|is here|wrote] {clauses}, so the {noun} please",
@@ -159,6 +174,12 @@ def invent(values: Values, *, most: int = 4, vague: float = 0.0) -> Invention:
         spoken_noun = f"{nouns[1]} of the {nouns[0]}"
     count = random.choices(range(most + 1), weights=(2 if vague else 1, 5, 5, 3, 2)[: most + 1])[0]
     parameters, arguments, clauses, copied = _parameters(values, noun, count)
+    said_noun = spoken_noun
+    if vague and not nonsense and random.random() < _OWN:
+        said_noun = _with_own(values, nouns, parameters, arguments, copied)
+        arguments = {
+            parameter.name: arguments[parameter.name] for parameter in parameters if parameter.name in arguments
+        }
     said = spoken(f"[{_SYNONYMS.get(verb, verb)}]", random) if random.random() < 0.6 else verb
     request = (
         spoken(random.choice(_FRAMES), random)
@@ -166,13 +187,28 @@ def invent(values: Values, *, most: int = 4, vague: float = 0.0) -> Invention:
         else "{verb} the {noun} {clauses}"
     )
     joint = random.choice((" ", " ", ", ", " and ")) if len(clauses) > 1 else " "
-    request = request.format(verb=said, noun=spoken_noun, clauses=joint.join(clauses)).strip()
+    request = request.format(verb=said, noun=said_noun, clauses=joint.join(clauses)).strip()
     if nonsense and random.random() < 0.5:
         request = f"{random.choice(('call', 'run', 'use', 'execute'))} {name} {joint.join(clauses)}".strip()
     elif vague and random.random() < vague:
-        request = _vague(spoken_noun, clauses, joint, random)
+        request = _vague(said_noun, clauses, joint, random)
     function = Function(name, tuple(parameters), "" if random.random() < 0.1 else description)
     return Invention(function, " ".join(request.split()), Call(name, arguments), tuple(copied), spoken_noun, verb)
+
+
+def _with_own(
+    values: Values, nouns: list[str], parameters: list[Parameter], arguments: dict[str, Any], copied: list[str]
+) -> str:
+    """Give a function a parameter that has one of its nouns, and say how a request says both."""
+    own, *rest = nouns
+    key, noun = own.replace(" ", "_"), " ".join(nouns)
+    if any(key in parameter.name for parameter in parameters):
+        return noun
+    value = values.anything()
+    parameters.insert(0, Parameter(key, "integer" if isinstance(value, int) else "string"))
+    arguments[key] = value
+    copied.append(str(value))
+    return values.random.choice(_OWN_CLAUSES).format(own=own, noun=noun, v=value, rest=" ".join(rest)).strip()
 
 
 def _vague(noun: str, clauses: list[str], joint: str, random: Random) -> str:
@@ -231,6 +267,8 @@ def _one(values: Values, noun: str, used: set[str], *, alone: bool) -> tuple[Par
         return Parameter(name, "boolean", (), optional), value, clause.strip()
     if draw < 0.15:
         items = [values.word("product") for _ in range(random.randint(2, 3))]
+        if not values.kept_out and random.random() < _TWICE:
+            items[-1] = random.choice(items[:-1])
         name = random.choice(("items", "products", "tags", "names", "list", "things"))
         clause = f"with {', '.join(items[:-1])} and {items[-1]}"
         return Parameter(name, "string[]", (), optional), items, clause
@@ -258,7 +296,12 @@ def _one(values: Values, noun: str, used: set[str], *, alone: bool) -> tuple[Par
         type_, said = "string", value
         if kind == "url" and not value.startswith("http"):
             value = f"https://{value}"
-    return Parameter(name, type_, (), optional), value, frame.format(v=said, words=name.replace("_", " "))
+    words = name.replace("_", " ")
+    if not values.kept_out:
+        words = words.upper() if len(words) < 5 and random.random() < _SHOUTED else words
+        leads = frame.startswith("{words} {v}") and random.random() < _LED
+        frame = f"{random.choice(('to', 'on', 'at', 'in', 'for', 'from', 'of', 'by'))} {frame}" if leads else frame
+    return Parameter(name, type_, (), optional), value, frame.format(v=said, words=words)
 
 
 def invented_functions(values: Values, count: int, random: Random) -> list[Function]:

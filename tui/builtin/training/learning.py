@@ -26,7 +26,7 @@ _LOOSE, _LOOSE_CALLS = 0.15, 0.65
 _WARM_UP = 60
 _COOL_DOWN = 0.6
 """The part of all steps in which the rates fall to nothing."""
-_AGAIN = 0.4
+_AGAIN = 0.25
 """The part of the rates with which weights that had come to rest go on. They fall from the first step."""
 
 

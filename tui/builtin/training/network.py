@@ -6,7 +6,7 @@ queries and keys, gated feed-forward, one matrix for embeddings and output.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -63,6 +63,14 @@ def new_weights(shape: Shape, generator: torch.Generator) -> Weights:
         }
     weights["output_norm.weight"] = torch.ones(width)
     return weights
+
+
+def grown_shape(base: Shape, own: Shape) -> Shape:
+    """The shape of a guide to begin with, grown to the layers and the feed-forward that guides have now.
+
+    One that has more keeps it.
+    """
+    return replace(base, layers=max(base.layers, own.layers), feed_forward=max(base.feed_forward, own.feed_forward))
 
 
 def grown(weights: Weights, shape: Shape, generator: torch.Generator) -> Weights:
