@@ -75,6 +75,10 @@ PIECES = [
     "</function>",
     '<invoke name="get_weather">',
     '<parameter name="city">Rom</parameter>',
+    "]<]minimax[>[<city>Rom",
+    "]<]minimax[>[</city>",
+    "]<]minimax[>[<where>",
+    "]<]minimax[>[<item>",
     "</invoke>",
     "functions.get_weather:0",
     "</thi",
@@ -109,6 +113,70 @@ def test_the_pieces_make_no_difference(output_format: OutputFormat, reasoning_op
         result = gathered(deltas)
         results.append((result.content, result.reasoning, result.calls))
     assert results[1:] == results[:1] * 2
+
+
+ELEMENTS = Tool(
+    "write",
+    parameters=json.dumps(
+        {
+            "type": "object",
+            "properties": {
+                "text": {"type": "string"},
+                "days": {"type": "integer"},
+                "tags": {"type": "array", "items": {"type": "string"}},
+                "points": {"type": "array", "items": {"$ref": "#/$defs/point"}},
+                "where": {"anyOf": [{"type": "object", "properties": {"zip": {"type": "string"}}}, {"type": "null"}]},
+            },
+            "$defs": {"point": {"type": "object", "properties": {"x": {"type": "number"}}}},
+        }
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("inside", "wanted"),
+    [
+        ("", {}),
+        ("@<text>12@</text>@<days>3@</days>", {"text": "12", "days": 3}),
+        ("@<tags>@<item>1@</item>@<item>b@</item>@</tags>", {"tags": ["1", "b"]}),
+        ("@<tags>@</tags>@<where>@</where>@<text>@</text>", {"tags": [], "where": {}, "text": ""}),
+        ('@<tags>["a", "</tags>"]@</tags>', {"tags": ["a", "</tags>"]}),
+        ("@<points>\n@<item>\n@<x>1@</x>\n@</item>\n@</points>\n", {"points": [{"x": 1}]}),
+        ("@<where>@<zip>01067@</zip>@</where>", {"where": {"zip": "01067"}}),
+        ("@<where>null@</where>", {"where": None}),
+        ("@<new>@<a>1@</a>@<b>@<item>x@</item>@</b>@</new>", {"new": {"a": 1, "b": ["x"]}}),
+        ("@<text><b>bold</b>\n</text>!\n@</text>", {"text": "<b>bold</b>\n</text>!\n"}),
+        ("@<text>so: </text>@</text>@<days>3@</days>", {"text": "so: </text>", "days": 3}),
+        # Its own lead before a closing tag is what the model forgets.
+        ("@<text>a</text>@<points>@<item>@<x>1</x>@</item>@</points>", {"text": "a", "points": [{"x": 1}]}),
+    ],
+)
+def test_elements_named_after_their_arguments(inside: str, wanted: object) -> None:
+    text = f'Well.\n@<tool_call>\n@<invoke name="write">{inside}@</invoke>\n@</tool_call>'
+    output_format = detect_output_format(TEMPLATES["minimax-m3"])
+    for said in (text, text.replace("@<tool_call>\n", "").replace("@</tool_call>", "")):
+        parser = OutputParser(output_format, tools=(ELEMENTS,))
+        result = gathered(parser.feed(said.replace("@", "]<]minimax[>[").encode(), 1) + parser.finish())
+        assert result.content == "Well."
+        assert [(name, json.loads(given)) for name, given in result.calls] == [("write", wanted)]
+
+
+def test_elements_that_have_lost_their_lead() -> None:
+    said = '<tool_call>\n<invoke name="write"><days>3</days><tags><item>a</item></tags><text>a <b> c</text></invoke>\n'
+    parser = OutputParser(detect_output_format(TEMPLATES["minimax-m3"]), tools=(ELEMENTS,))
+    result = gathered(parser.feed(f"{said}</tool_call>".encode(), 1) + parser.finish())
+    assert [json.loads(given) for _, given in result.calls] == [{"days": 3, "tags": ["a"], "text": "a <b> c"}]
+
+
+@pytest.mark.parametrize(
+    "inside", ["@<text>a", "@<tags>@<item>a@</item>", "@<points>@<item>@<x>1", "prose", "@<>1@</>"]
+)
+def test_elements_that_break_off_are_no_whole_arguments(inside: str) -> None:
+    said = f'@<tool_call>\n@<invoke name="write">{inside}'.replace("@", "]<]minimax[>[")
+    parser = OutputParser(detect_output_format(TEMPLATES["minimax-m3"]), tools=(ELEMENTS,))
+    ((_, given),) = gathered(parser.feed(said.encode(), 1) + parser.finish()).calls
+    with pytest.raises(ValueError, match="line 1"):
+        json.loads(given)
 
 
 def test_json_arguments_are_given_out_as_they_come() -> None:

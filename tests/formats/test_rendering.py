@@ -54,6 +54,7 @@ def ending(chat_format: ChatFormat, effort: ReasoningEffort | None) -> str:
         ("mistral-nemo", "", "", (), "object", "nine_alphanumerics"),
         ("mistral-small-3.2", "", "", (), "object", "nine_alphanumerics"),
         ("kimi-k2", "", "", (), "object", "functions_name_index"),
+        ("minimax-m3", "thinking_mode", "", (), "object", "any"),
         ("functionary-3.1", "", "", (), "text", "any"),
     ],
 )

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import jsonschema
 import numpy
 import pytest
 from llguidance import LLMatcher, LLTokenizer, TokenizerWrapper
@@ -56,9 +57,12 @@ FAMILIES = [
     (family, False)
     for family in (
         "plain", "hermes", "granite", "functools", "xlam", "llama3", "deepseek-r1", "kimi", "mistral-small",
-        "qwen3-coder", "minimax-m2", "deepseek-v3.2", "glm", "lfm2", "olmo3", "gemma4", "gpt-oss", "muse",
+        "qwen3-coder", "minimax-m2", "minimax-m3", "deepseek-v3.2", "glm", "lfm2", "olmo3", "gemma4", "gpt-oss", "muse",
     )
-] + [(family, True) for family in ("plain", "hermes", "qwen3-coder", "minimax-m2", "glm", "olmo3")]  # fmt: skip
+] + [
+    (family, True)
+    for family in ("plain", "hermes", "qwen3-coder", "minimax-m2", "minimax-m3", "glm", "olmo3")
+]  # fmt: skip
 END = 0
 
 
@@ -216,6 +220,48 @@ def test_what_is_begun_as_a_call_is_valid_and_parsed(family: str, spelled: bool)
         result = parsed(output_format, data if output_format.harmony else b"Let me see. " + data)
         assert result.content.strip() == ("" if output_format.harmony else "Let me see."), data
         check(replace(result, content=""), {tool.name for tool in TOOLS}, data)
+
+
+DEEP = Tool(
+    "plan",
+    parameters=json.dumps(
+        {
+            "type": "object",
+            "properties": {
+                "stops": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+                        "required": ["city"],
+                    },
+                    "maxItems": 2,
+                },
+                "budget": {"anyOf": [{"type": "number"}, {"type": "array", "items": {"type": "number"}}]},
+                "home": {"$ref": "#/$defs/home"},
+                "other": {"type": "object"},
+                "rest": {},
+            },
+            "$defs": {"home": {"type": "object", "properties": {"zone": {"enum": ["a", "b"]}}, "required": ["zone"]}},
+            "required": ["stops", "budget", "home", "other"],
+        }
+    ),
+)
+
+
+@pytest.mark.parametrize("spelled", [False, True])
+def test_objects_and_lists_are_elements_inside_elements(spelled: bool) -> None:
+    output_format = detect_output_format(TEMPLATES["minimax-m3"])
+    words = Words(output_format, spelled)
+    constraint = tool_constraint(output_format, [DEEP], ToolChoice("required", parallel=False))
+    assert constraint is not None
+    start = words.matcher(constraint.source)
+    for number in range(60):
+        data = say(words, start, random.Random(number))
+        parser = OutputParser(output_format, tools=[DEEP])
+        ((name, arguments),) = gathered(parser.feed(data, 1) + parser.finish()).calls
+        assert name == "plan"
+        jsonschema.validate(json.loads(arguments), json.loads(DEEP.parameters))
 
 
 @pytest.mark.parametrize("family", ["hermes", "qwen3-coder", "kimi", "plain", "mistral-nemo", "granite", "olmo3"])

@@ -58,6 +58,11 @@ _ZONE = '{"zone": "Europe/Berlin"}'
 _HERMES_CITY = '<tool_call>\n{"name": "get_weather", "arguments": ' + _CITY + "}\n</tool_call>"
 _HERMES_ZONE = '<tool_call>\n{"name": "get_time", "arguments": ' + _ZONE + "}\n</tool_call>"
 _THINK: Final = ("<think>", "</think>")
+_LEAD: Final = "]<]minimax[>["
+_ELEMENTS_CITY = (
+    f'{_LEAD}<invoke name="get_weather">{_LEAD}<city>Ulm{_LEAD}</city>{_LEAD}<days>3{_LEAD}</days>{_LEAD}</invoke>\n'
+)
+_ELEMENTS_ZONE = f'{_LEAD}<invoke name="get_time">{_LEAD}<zone>Europe/Berlin{_LEAD}</zone>{_LEAD}</invoke>\n'
 _CODER_CITY = (
     "<tool_call>\n<function=get_weather>\n<parameter=city>\nUlm\n</parameter>\n<parameter=days>\n3\n</parameter>\n"
     "</function>\n</tool_call>"
@@ -220,6 +225,16 @@ CALL_SCRIPTS: Final[dict[str, CallScripts]] = {
         f"<minimax:tool_call>\n{_INVOKE_CITY}{_INVOKE_ZONE}</minimax:tool_call>",
         "<minimax:tool_call>\nnone\n</minimax:tool_call>",
         ("<minimax:tool_call>", "</minimax:tool_call>", *_THINK),
+        preopened=True,
+    ),
+    "elements (MiniMax M3)": CallScripts(
+        "minimax-m3",
+        f"{_LEAD}<tool_call>\n{_ELEMENTS_CITY}{_LEAD}</tool_call>",
+        f"{_LEAD}<tool_call>\n{_ELEMENTS_CITY}{_ELEMENTS_ZONE}{_LEAD}</tool_call>",
+        f"{_LEAD}<tool_call>\nnone",
+        (_LEAD, "<mm:think>", "</mm:think>"),
+        opening="<mm:think>",
+        closing="</mm:think>",
         preopened=True,
     ),
     "actions (Command R7B)": CallScripts(

@@ -81,6 +81,11 @@ TEMPLATES = {
         _THINK + '<minimax:tool_call>\n<invoke name="{{ name }}">\n<parameter name="{{ k }}">{{ v }}</parameter>\n'
         "</invoke>\n</minimax:tool_call>"
     ),
+    "minimax-m3": (
+        "{% if reasoning %}<mm:think>{{ reasoning }}</mm:think>{% endif %}{% set lead = ']<]minimax[>[' %}"
+        '{{ lead }}<tool_call>\n{{ lead }}<invoke name="{{ name }}">{{ elements }}{{ lead }}</invoke>\n'
+        "{{ lead }}</tool_call>"
+    ),
     "mistral-nemo": "[INST]{{ content }}[/INST][TOOL_CALLS][{{ call | tojson }}]</s>",
     "mistral-small": "[TOOL_CALLS]{{ name }}[CALL_ID]{{ id }}[ARGS]{{ arguments }}",
     "magistral": "[THINK]{{ reasoning }}[/THINK][TOOL_CALLS]{{ name }}[ARGS]{{ arguments }}",

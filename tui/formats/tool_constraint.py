@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tui.domain import BadRequest, Constraint, LazyConstraint, Tool, ToolChoice
-from tui.formats.output.format import CallSyntax, ChannelSyntax, NamedShape, OutputFormat, TaggedShape
+from tui.formats.output.format import CallSyntax, ChannelSyntax, ElementShape, NamedShape, OutputFormat, TaggedShape
 from tui.formats.tool_grammar import ToolGrammar
 
 
@@ -84,6 +84,8 @@ def _beginning(syntax: CallSyntax) -> str:
             return fields[0][0]
         case TaggedShape(opening=opening):
             return opening
+        case ElementShape(lead=lead, opening=opening):
+            return lead + opening
     return ""
 
 

@@ -12,9 +12,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from tui.domain import Tool
-from tui.formats.output.format import BracedShape, CallSyntax, JsonShape, NamedShape, PythonicShape, TaggedShape
+from tui.formats.output.format import (
+    BracedShape,
+    CallSyntax,
+    ElementShape,
+    JsonShape,
+    NamedShape,
+    PythonicShape,
+    TaggedShape,
+)
 from tui.formats.output.json_text import loads
-from tui.formats.output.tool_types import ToolTypes
+from tui.formats.output.tool_types import ToolTypes, types_of
 
 # White space between the parts of JSON: a model that is lost would otherwise make it without end.
 _JSON_OPTIONS = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,24}"}
@@ -73,7 +81,7 @@ class ToolGrammar:
                 return gap
             case TaggedShape(gap=gap) if self._shape.opening:
                 return gap
-            case PythonicShape(bracketed=False):
+            case PythonicShape(bracketed=False) | ElementShape():
                 return "\n"
         return ""
 
@@ -125,6 +133,8 @@ class ToolGrammar:
                 return self._rule(self._named_call(tool, self._shape))
             case TaggedShape():
                 return self._rule(self._tagged_call(tool, self._shape))
+            case ElementShape():
+                return self._rule(self._element_call(tool, self._shape))
             case PythonicShape():
                 return self._rule(self._pythonic_call(tool, self._shape))
             case BracedShape():
@@ -212,6 +222,60 @@ class ToolGrammar:
         self._rules.append(f"CLOSED_{number}: ({words}) {_quoted(closing)}")
         # A closing that is a token of its own is no text, so that it cannot be part of the terminal.
         return self._rule(f"CLOSED_{number} | TEXT_{number} {self.text(closing)}")
+
+    def _element_call(self, tool: Tool, shape: ElementShape) -> str:
+        schema = _schema(tool)
+        opening = self.text(shape.lead + shape.opening + tool.name + shape.name_end)
+        inside = self._elements(schema, schema, shape, 0)
+        return f"{opening} BLANKS? {inside} {self.text(shape.lead + shape.closing)}"
+
+    def _elements(self, part: dict[str, Any], root: dict[str, Any], shape: ElementShape, depth: int) -> str:
+        """An element for each property, in the order of the schema."""
+        required = part.get("required") or ()
+        made = []
+        for name, value in _properties(part).items():
+            element = self._rule(self._element(name, value, root, shape, depth))
+            made.append(element if name in required else f"{element}?")
+        return " ".join(made)
+
+    def _element(self, name: str, part: Any, root: dict[str, Any], shape: ElementShape, depth: int) -> str:
+        value = self._element_value(part, root, shape, f"{shape.lead}</{name}>", depth)
+        return f"{self.text(f'{shape.lead}<{name}>')} {value} BLANKS?"
+
+    def _element_value(self, part: Any, root: dict[str, Any], shape: ElementShape, closing: str, depth: int) -> str:
+        """What stands in an element, with its closing tag."""
+        part = _resolved(part, root)
+        types = types_of(part, root)
+        if _is_text(types) or depth > _DEEPEST:
+            return self._value(part, closing, [shape.lead])
+        end = self.text(closing)
+        for key in ("anyOf", "oneOf"):
+            if isinstance(part.get(key), list) and part[key]:
+                choices = (self._element_value(one, root, shape, closing, depth + 1) for one in part[key])
+                return self._rule(" | ".join(choices))
+        forms = []
+        if "array" in types:
+            item = self._element(shape.item, part.get("items") or {}, root, shape, depth + 1)
+            least, most = part.get("minItems", 0), part.get("maxItems", "")
+            forms.append(f"BLANKS? ({item}){{{least},{most}}} {end}")
+        if "object" in types:
+            inside = self._elements(part, root, shape, depth + 1) if _properties(part) else self._any_elements(shape)
+            forms.append(f"BLANKS? {inside} {end}")
+        if plain := types - {"array", "object"}:
+            forms.append(f"{self._json({**part, 'type': sorted(plain)}, root)} {end}")
+        if not forms:
+            forms = [self._value({}, closing, [shape.lead]), f"BLANKS? {self._any_elements(shape)} {end}"]
+        return self._rule(" | ".join(forms))
+
+    def _any_elements(self, shape: ElementShape) -> str:
+        """What may stand in an object of which the schema says nothing: elements of any name."""
+        if "any_elements" not in self._values:
+            text = self._value({}, f"{shape.lead}</", [shape.lead])
+            name = self._values["any_elements"] = f"any_elements_{len(self._rules)}"
+            lead, tag = self.text(shape.lead), r"/[a-zA-Z_][a-zA-Z0-9_.-]{0,63}>/"
+            value = f'({text} | BLANKS? {name} {lead} "</")'
+            self._rules.append(f'{name}: ({lead} "<" {tag} {value} {tag} BLANKS?)*')
+        return self._values["any_elements"]
 
     def _pythonic_call(self, tool: Tool, shape: PythonicShape) -> str:
         schema = _schema(tool)

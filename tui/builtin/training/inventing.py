@@ -56,6 +56,9 @@ _PLURAL, _TURNED = 0.12, 0.15
 _TWICE, _SHOUTED, _LED = 0.15, 0.2, 0.3
 """The parts of lists that have something twice, of short names that a request has in capitals, and of parameters and
 values with a preposition before them. The check has none of these."""
+_OPTIONAL, _IN_ORDER = 0.35, 0.5
+"""The parts of the parameters that may be left out, and of those that a request says in their order. To say which of
+them a request has, and which of its values belongs to which, is what is hardest; the check has fewer such."""
 _OWN = 0.12
 """The part of the functions that are named by their parameter, so that a request may say that with its value alone."""
 _OWN_CLAUSES = (
@@ -229,6 +232,7 @@ def _parameters(values: Values, noun: str, count: int) -> tuple[list[Parameter],
     clauses: list[tuple[int, str]] = []
     copied: list[str] = []
     used: set[str] = set()
+    in_order = 0.7 if values.kept_out else _IN_ORDER
     for _ in range(count):
         parameter, value, clause = _one(values, noun, used, alone=count == 1)
         if any(parameter.name == other.name for other in parameters):
@@ -237,7 +241,7 @@ def _parameters(values: Values, noun: str, count: int) -> tuple[list[Parameter],
         if parameter.optional and random.random() < 0.4:
             continue
         arguments[parameter.name] = value
-        clauses.append((len(clauses) if random.random() < 0.7 else random.randrange(9), clause))
+        clauses.append((len(clauses) if random.random() < in_order else random.randrange(9), clause))
         copied.append(str(value))
     if random.random() < 0.1 and count:
         parameters.append(Parameter(values.word("param") + "s", "integer", optional=True))
@@ -250,7 +254,7 @@ def _one(values: Values, noun: str, used: set[str], *, alone: bool) -> tuple[Par
     What stands before a value is `used` only once, and so is a kind of value without the name of its parameter.
     """
     random = values.random
-    optional = random.random() < 0.15
+    optional = random.random() < (0.15 if values.kept_out else _OPTIONAL)
     draw = random.random()
     if draw < 0.08:
         name, choices = random.choice(_ENUMS)

@@ -6,7 +6,16 @@ from collections.abc import Callable
 from typing import Any
 
 from tui.formats.output.context import CallContext, shape_begins
-from tui.formats.output.format import BracedShape, JsonShape, NamedShape, PythonicShape, Shape, TaggedShape
+from tui.formats.output.element_calls import read_element_call
+from tui.formats.output.format import (
+    BracedShape,
+    ElementShape,
+    JsonShape,
+    NamedShape,
+    PythonicShape,
+    Shape,
+    TaggedShape,
+)
 from tui.formats.output.json_calls import read_json_calls, read_named_call
 from tui.formats.output.literal_calls import read_braced_call, read_pythonic_calls
 from tui.formats.output.source import Malformed, Markers, Reading
@@ -67,15 +76,16 @@ def _close(context: CallContext) -> Reading[bool]:
     source = context.source
     if not context.syntax.closings:
         return False
-    offset, character = yield from source.look()
-    while character and character in "}]":
-        offset, character = yield from source.look(offset + 1)
     closings = Markers(context.syntax.closings)
-    while not source.ended and closings.open_at(source.text, source.at + offset):
-        yield
-    marker = closings.at(source.text, source.at + offset)
-    if not marker:
-        return False
+    offset, character = yield from source.look()
+    while True:
+        while not source.ended and closings.open_at(source.text, source.at + offset):
+            yield
+        if marker := closings.at(source.text, source.at + offset):
+            break
+        if not character or character not in "}]":
+            return False
+        offset, character = yield from source.look(offset + 1)
     source.take(offset + len(marker))
     context.settle()
     return True
@@ -93,6 +103,7 @@ _READERS: dict[type, Callable[[CallContext, Any], Reading[None]]] = {
     JsonShape: read_json_calls,
     NamedShape: read_named_call,
     TaggedShape: read_tagged_call,
+    ElementShape: read_element_call,
     PythonicShape: read_pythonic_calls,
     BracedShape: read_braced_call,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from tui.formats.output.format import BracedShape, CallSyntax, JsonShape, NamedShape, Shape, TaggedShape
+from tui.formats.output.format import BracedShape, CallSyntax, ElementShape, JsonShape, NamedShape, Shape, TaggedShape
 from tui.formats.output.json_text import JsonReader
 from tui.formats.output.source import Malformed, Markers, Reading, Source
 from tui.formats.output.tool_types import ToolTypes
@@ -105,6 +105,8 @@ def shape_begins(shape: Shape, source: Source) -> Reading[bool]:
             marker = shape.fields[0][0]
         case TaggedShape() | BracedShape():
             marker = shape.opening
+        case ElementShape():
+            return bool((yield from source.stands_any(Markers((shape.lead + shape.opening, shape.opening)))))
         case _:
             character = yield from source.peek()
             if character == "[":

@@ -11,6 +11,7 @@ from tui.formats.output.format import (
     BracedShape,
     CallSyntax,
     ChannelSyntax,
+    ElementShape,
     JsonShape,
     NamedShape,
     PythonicShape,
@@ -24,6 +25,7 @@ from tui.formats.output.syntaxes import (
     JSON_ARRAY,
     JSON_LINE,
     LLAMA_BARE,
+    MINIMAX_LEAD,
     MISTRAL_NAMED,
     MISTRAL_WITH_ID,
     PYTHON_TAG,
@@ -163,6 +165,18 @@ FAMILIES = (
     Family(
         ("<start_function_call>",),
         (CallSyntax((BracedShape("call:", "<escape>"),), ("<start_function_call>",), ("<end_function_call>",)),),
+    ),
+    Family(
+        (MINIMAX_LEAD,),
+        (
+            CallSyntax(
+                (ElementShape(MINIMAX_LEAD),),
+                (f"{MINIMAX_LEAD}<tool_call>", "<tool_call>"),
+                (f"{MINIMAX_LEAD}</tool_call>", "</tool_call>"),
+                naked=(f'{MINIMAX_LEAD}<invoke name="',),
+            ),
+        ),
+        dropped=(MINIMAX_LEAD,),
     ),
     *(
         Family((sign,), (CallSyntax((PYTHONIC, JSON), ("<|tool_call_start|>",), ("<|tool_call_end|>",)),))

@@ -79,6 +79,20 @@ class TaggedShape:
 
 
 @dataclass(frozen=True, slots=True)
+class ElementShape:
+    """An element for every argument, named after it, as in XML; objects and lists are elements inside it."""
+
+    lead: str
+    """Stands before every tag and in no text. Where it has been lost, tags are found without it."""
+    opening: str = '<invoke name="'
+    """Stands before the function's name."""
+    name_end: str = '">'
+    closing: str = "</invoke>"
+    item: str = "item"
+    """The name of the elements of a list."""
+
+
+@dataclass(frozen=True, slots=True)
 class PythonicShape:
     """Calls as Python writes them: `f(a=1, b="x")`, alone or in a list."""
 
@@ -96,7 +110,7 @@ class BracedShape:
     quote: str
 
 
-Shape = JsonShape | NamedShape | TaggedShape | PythonicShape | BracedShape
+Shape = JsonShape | NamedShape | TaggedShape | ElementShape | PythonicShape | BracedShape
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +185,9 @@ class OutputFormat:
         """The same for an answer that cannot call anything: what looks like a call is text, to its last marker."""
         if self.channels is not None:
             return self
-        closings = {closing for syntax in self.calls for closing in syntax.closings}
-        return replace(self, calls=(), dropped=tuple(text for text in self.dropped if text not in closings))
+        parts = {closing for syntax in self.calls for closing in syntax.closings}
+        parts |= {shape.lead for syntax in self.calls for shape in syntax.shapes if isinstance(shape, ElementShape)}
+        return replace(self, calls=(), dropped=tuple(text for text in self.dropped if text not in parts))
 
     def opens_reasoning(self, prompt: str) -> bool:
         """Whether the prompt ends inside an open block of reasoning, so that the answer begins in it."""
@@ -223,6 +238,8 @@ def _shape_markers(shape: Shape) -> Iterator[str]:
         case TaggedShape():
             yield from (shape.opening, shape.parameter_opening, shape.parameter_name_end)
             yield from (shape.value_opening, shape.value_closing, shape.closing)
+        case ElementShape():
+            yield from (shape.lead, shape.opening, shape.closing)
         case BracedShape():
             yield from (shape.opening, shape.quote)
         case JsonShape() | PythonicShape():

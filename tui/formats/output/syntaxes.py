@@ -17,6 +17,8 @@ FUNCTION_TAGS = TaggedShape(
     padding="\n",
 )
 PYTHONIC = PythonicShape()
+MINIMAX_LEAD = "]<]minimax[>["
+"""What MiniMax M3 writes before its tags."""
 
 
 def invoke_tags(prefix: str, end: str = "/", typed: bool = False) -> TaggedShape:

@@ -34,10 +34,16 @@ class ToolTypes:
         """The names of a tool's parameters, in the order of its schema."""
         return tuple(self._properties(tool))
 
-    def types(self, tool: str, parameter: str) -> frozenset[str]:
-        """The JSON types that an argument may have; empty if the schema does not say."""
-        schema = self._properties(tool).get(parameter)
-        return frozenset(_types(schema, self._schema(tool), 0)) if schema is not None else frozenset()
+    def types(self, tool: str, *path: str | None) -> frozenset[str]:
+        """The JSON types that an argument may have; empty if the schema does not say.
+
+        The path leads to it: the name of the parameter, and behind it names of properties, `None` for a list's items.
+        """
+        root = self._schema(tool)
+        part: Any = root
+        for step in path:
+            part = _inside(part, step, root, 0)
+        return types_of(part, root)
 
     def _schema(self, tool: str) -> dict[str, Any]:
         if tool not in self._schemas:
@@ -51,6 +57,29 @@ class ToolTypes:
     def _properties(self, tool: str) -> dict[str, Any]:
         properties = self._schema(tool).get("properties")
         return properties if isinstance(properties, dict) else {}
+
+
+def types_of(schema: Any, root: dict[str, Any]) -> frozenset[str]:
+    """The types that a part of a schema allows, as far as it names them."""
+    return frozenset(_types(schema, root, 0))
+
+
+def _inside(schema: Any, step: str | None, root: dict[str, Any], depth: int) -> Any:
+    """The part of a schema for a property, or for the items of a list; `None` if it does not say."""
+    if not isinstance(schema, dict) or depth > _DEEPEST:
+        return None
+    if isinstance(reference := schema.get("$ref"), str):
+        return _inside(_resolve(reference, root), step, root, depth + 1)
+    inner = schema.get("items") if step is None else schema.get("properties")
+    if isinstance(inner, dict):
+        return inner if step is None else inner.get(step)
+    choices = [choice for key in ("anyOf", "oneOf", "allOf") for choice in _listed(schema.get(key))]
+    found = (_inside(choice, step, root, depth + 1) for choice in choices)
+    return next((part for part in found if part is not None), None)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _types(schema: Any, root: dict[str, Any], depth: int) -> set[str]:
