@@ -30,6 +30,7 @@ from tui.domain import (
     ModelWillNotFit,
     PromptProgress,
     RemoteEndpoint,
+    Suggestion,
     TextDelta,
 )
 from tui.engine import BenchOutcome, BenchResult, BenchTrial, LogRing
@@ -174,6 +175,9 @@ class FakeWorkbench:
 
     def custom_fields(self, model_key: str) -> tuple[CustomField, ...]:
         return next((model.custom_fields for model in self.disk_models if model.key == model_key), ())
+
+    def suggestions(self, model_key: str) -> tuple[Suggestion, ...]:
+        return next((model.suggestions for model in self.disk_models if model.key == model_key), ())
 
     def settings_of(self, thread_id: str, model_key: str, *, said: ThreadSettings | None = None) -> Collapsed:
         layers = self.threads.settings_layers(thread_id)

@@ -11,7 +11,7 @@ import pytest
 from tests.app.driving import Person, add_thread, person_at
 from tests.app.fake_workbench import FakeWorkbench
 from tui.app.screens.sampling_panel import SamplingPanel
-from tui.domain import Constraint, CustomField
+from tui.domain import Constraint, CustomField, Suggestion
 from tui.threads import ThreadSettings
 
 KIND = {"sampling.temperature": 0.3, "answer.system_prompt": "Be kind."}
@@ -288,6 +288,38 @@ async def test_what_the_maker_of_a_model_lets_one_choose_stands_first(
         assert "── This model ──" in person.text()
         await person.press("p", "1")
         assert panel.settings.overrides == {"custom.mood": "wild"}, "another preset leaves the thread's choice"
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+async def test_what_the_maker_of_a_model_suggests_is_taken_with_a_key(
+    ready: FakeWorkbench, thread_id: str, size: tuple[int, int]
+) -> None:
+    thinking = Suggestion(
+        "Recommended for thinking", (("think", True),), (("sampling.temperature", 0.6), ("sampling.top_k", 20))
+    )
+    other = Suggestion("Recommended without", (("think", False),), (("sampling.temperature", 0.7),))
+    model = replace(
+        ready.disk_models[1],
+        custom_fields=(CustomField("think", "Thinking", "boolean", True),),
+        suggestions=(thinking, other),
+    )
+    ready.disk_models[1] = model
+    async with person_at(ready, size) as person:
+        await open_thread(person, thread_id)
+        panel = await open_panel(person)
+        assert "temperature 0.6" in row_of(person, "Suggested")
+        assert "t take" in person.bottom
+        await person.press("t")
+        assert {key: panel.settings.overrides.get(key) for key in ("sampling.temperature", "sampling.top_k")} == {
+            "sampling.temperature": 0.6,
+            "sampling.top_k": 20,
+        }
+        assert "Suggested" not in person.text()
+        assert "t take" not in person.bottom
+        await person.press("t", "right")
+        assert "temperature 0.7" in row_of(person, "Suggested"), "another choice has other recommendations"
+        await person.press("t", "enter")
+        assert ready.threads.thread_settings(thread_id).overrides["sampling.temperature"] == 0.7
 
 
 async def test_fields_of_another_model_stay_with_the_thread(ready: FakeWorkbench, thread_id: str) -> None:

@@ -237,6 +237,33 @@ def test_custom_fields_that_cannot_be(tmp_path: Path, fields: str, problem: str)
     assert re.search(problem, recipe.problem), recipe.problem
 
 
+def test_suggestions_are_read_and_cannot_spoil_a_model(tmp_path: Path) -> None:
+    put(tmp_path / "tiny.gguf")
+    good = """
+      - message: The following parameters are recommended for thinking mode
+        conditions: [{type: equals, key: $.enableThinking, value: true}]
+        fields:
+          - {key: llm.prediction.temperature, value: 0.6}
+          - {key: llm.prediction.topKSampling, value: 20}
+          - {key: llm.prediction.nobodyKnows, value: 20}"""
+    bad = """
+      - 3
+      - {message: x, fields: 4}
+      - {message: nothing for answers, fields: [{key: llm.load.contextLength, value: 4096}]}
+      - {message: wrong, fields: [{key: llm.prediction.temperature, value: hot}, {key: lmdeck.sampling.seed, value: 1}]}
+      - {message: other, conditions: [{type: greater}], fields: [{key: llm.prediction.temperature, value: 1}]}"""
+    write(tmp_path, f"model: a/v\nbase: tiny\nsuggestions:{good}{bad}\n", "a/v")
+    write(tmp_path, "model: a/w\nbase: a/v\nsuggestions: none of the above\n", "a/w")
+    (found,) = Catalogue([tmp_path]).find("a/w").suggestions
+    assert found.message == "The following parameters are recommended for thinking mode"
+    assert dict(found.values) == {"sampling.temperature": 0.6, "sampling.top_k": 20}
+    assert [found.fits(fields) for fields in ({"enableThinking": True}, {"enableThinking": 1}, {})] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_facts_of_the_latest_format(tmp_path: Path) -> None:
     facts = "metadataOverrides: {fim: mixed, preferredMaxImageDimensionPixels: 768}"
     recipe = read_recipe(write(tmp_path, f"model: a/v\nbase: tiny\n{facts}\n"))

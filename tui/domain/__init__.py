@@ -23,7 +23,7 @@ if TYPE_CHECKING:
         Speculation,
         SplitMode,
     )
-    from tui.domain.custom_fields import LARGEST_NUMBER, CustomField, FieldKind
+    from tui.domain.custom_fields import LARGEST_NUMBER, CustomField, FieldKind, Suggestion
     from tui.domain.errors import (
         BadFile,
         BadRequest,
@@ -120,7 +120,7 @@ else:
             "Tool ToolCallArguments ToolCallFinished ToolCallStarted ToolChoice",
             "messages": "FilePart ImagePart Message Part ReasoningPart Role TextPart ToolCallPart ToolResultPart "
             "part_from_json part_to_json text_message",
-            "custom_fields": "LARGEST_NUMBER CustomField FieldKind",
+            "custom_fields": "LARGEST_NUMBER CustomField FieldKind Suggestion",
             "models": "BUILT_IN ModelDefaults ModelInfo ModelVocabulary",
             "remotes": "RemoteEndpoint",
             "local_server": "LocalServer RequestJournal ServedRequest TokenKeeper",
@@ -207,6 +207,7 @@ __all__ = [
     "SplitMode",
     "StopReason",
     "StorageFailed",
+    "Suggestion",
     "TextDelta",
     "TextPart",
     "TokenKeeper",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -47,3 +48,22 @@ class CustomField:
         if self.whole and value != int(value):
             return False
         return (self.minimum is None or value >= self.minimum) and (self.maximum is None or value <= self.maximum)
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Values that the maker of a virtual model recommends while its fields have certain values."""
+
+    message: str
+    conditions: tuple[tuple[str, bool | str | float], ...]
+    """Keys of fields with the values that they must have, all of them."""
+    values: tuple[tuple[str, Any], ...]
+    """What is recommended, by dotted keys such as `sampling.temperature`."""
+
+    def fits(self, fields: Mapping[str, Any]) -> bool:
+        """Whether it counts while the fields have these values."""
+        # True is no 1 here.
+        return all(
+            key in fields and (type(fields[key]) is bool, fields[key]) == (type(value) is bool, value)
+            for key, value in self.conditions
+        )

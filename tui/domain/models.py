@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tui.domain.custom_fields import CustomField
+from tui.domain.custom_fields import CustomField, Suggestion
 
 BUILT_IN = "built-in"
 """The source of the models that came with the program."""
@@ -82,6 +82,8 @@ class ModelInfo:
     defaults: ModelDefaults = _NO_DEFAULTS
     custom_fields: tuple[CustomField, ...] = ()
     """For a virtual model: what its maker lets people choose."""
+    suggestions: tuple[Suggestion, ...] = ()
+    """For a virtual model: what its maker recommends."""
     problem: str = ""
     """Why it cannot be used, as a sentence; empty when it can."""
 

@@ -1,4 +1,4 @@
-"""The `customFields` of a `model.yaml`: what its maker lets people choose, and what each choice does.
+"""The `customFields` and `suggestions` of a `model.yaml`: what its maker lets people choose, and recommends.
 
 Types and effects are those of LM Studio's schema (`VirtualModelDefinition.ts` of lmstudio-js, 2026-08-21).
 """
@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tui.domain import LARGEST_NUMBER, CustomField, FieldKind, ModelUnusable
+from tui.config import OWN_PREFIX, read_fields
+from tui.domain import LARGEST_NUMBER, CustomField, FieldKind, ModelUnusable, Suggestion
 from tui.models.gguf_bytes import printable
 
 _KINDS: Final[dict[str, FieldKind]] = {
@@ -42,6 +43,33 @@ def read_custom_fields(value: Any) -> tuple[CustomField, ...]:
     if doubled := next((key for key in keys if keys.count(key) > 1), None):
         raise wrong("customFields", f"has the key {doubled} twice")
     return fields
+
+
+def read_suggestions(value: Any) -> tuple[Suggestion, ...]:
+    """What is recommended for answers. Advice cannot spoil a model: what is not understood is left out."""
+    found = [_suggestion(item) for item in (value if isinstance(value, list) else ())[:_MOST]]
+    return tuple(suggestion for suggestion in found if suggestion is not None)
+
+
+def _suggestion(item: Any) -> Suggestion | None:
+    match item:
+        case {"message": str(message), "fields": list(fields)}:
+            conditions = [_condition(one) for one in item.get("conditions") or ()]
+        case _:
+            return None
+    given = [one for one in fields if not (isinstance(one, dict) and str(one.get("key")).startswith(OWN_PREFIX))]
+    values = [(key, one) for key, one in read_fields(given).values.items() if key.startswith(("sampling.", "answer."))]
+    if not values or None in conditions:
+        return None
+    known = tuple(condition for condition in conditions if condition is not None)
+    return Suggestion(printable(" ".join(message.split()), 400), known, tuple(values))
+
+
+def _condition(item: Any) -> tuple[str, bool | str | float] | None:
+    match item:
+        case {"type": "equals", "key": str(key), "value": bool() | str() | int() | float() as value}:
+            return key.removeprefix("$."), value
+    return None
 
 
 def _field(item: Any, place: str) -> CustomField:

@@ -1,7 +1,7 @@
 """Virtual models: a `model.yaml` that gives a model on disk another name, other facts and its own defaults.
 
 The format is LM Studio's (lmstudio.ai/docs/app/modelyaml). Read are `model`, `base`, `metadataOverrides` and the
-fields of `config.load` and `config.operation`, and `customFields`; `suggestions` and `tags` are for LM Studio's own
+fields of `config.load` and `config.operation`, `customFields` and `suggestions`; `tags` are for LM Studio's own
 screen and passed over. Everything else is refused, so that nobody counts on what has no effect.
 """
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from tui.config import OWN_PREFIX, read_fields
-from tui.domain import CustomField, ModelDefaults, ModelInfo, ModelUnusable
+from tui.domain import CustomField, ModelDefaults, ModelInfo, ModelUnusable, Suggestion
 from tui.models.gguf_bytes import printable
-from tui.models.recipe_fields import read_custom_fields, wrong
+from tui.models.recipe_fields import read_custom_fields, read_suggestions, wrong
 
 _LONGEST: Final = 2**18
 _KNOWN: Final = {"model", "base", "metadataOverrides", "config", "customFields", "suggestions", "tags"}
@@ -49,6 +49,7 @@ class Recipe:
     embeds: bool | None = None
     defaults: ModelDefaults = field(default_factory=ModelDefaults)
     custom_fields: tuple[CustomField, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
     problem: str = ""
     """What is wrong with it; the rest is empty then."""
 
@@ -90,6 +91,7 @@ def apply(recipe: Recipe, base: ModelInfo, path: Path, source: str) -> ModelInfo
         embeds=base.embeds if recipe.embeds is None else recipe.embeds,
         defaults=ModelDefaults(tuple({**dict(base.defaults.values), **dict(recipe.defaults.values)}.items())),
         custom_fields=tuple({one.key: one for one in (*base.custom_fields, *recipe.custom_fields)}.values()),
+        suggestions=(*base.suggestions, *recipe.suggestions),
     )
 
 
@@ -149,6 +151,7 @@ def _recipe(value: Mapping[str, Any]) -> Recipe:
             )
         ),
         custom_fields=read_custom_fields(value.get("customFields")),
+        suggestions=read_suggestions(value.get("suggestions")),
     )
 
 

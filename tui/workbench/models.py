@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         LoadConfig,
         MemoryEstimate,
         ModelInfo,
+        Suggestion,
     )
     from tui.engine import BenchOutcome, BenchResult, LoadedModel, LoadProgress, SelfTest
     from tui.inference import AnsweringModel
@@ -37,6 +38,11 @@ class ModelDesk(Wings):
         """What the maker of a virtual model lets people choose; nothing for other models. May look at the disk."""
         model = self._known(model_key)
         return model.custom_fields if model is not None else ()
+
+    def suggestions(self, model_key: str) -> tuple[Suggestion, ...]:
+        """What the maker of a virtual model recommends; nothing for other models. May look at the disk."""
+        model = self._known(model_key)
+        return model.suggestions if model is not None else ()
 
     def load_config(self, model_key: str, asked: Mapping[str, Any], *, profile: str = "") -> LoadConfig:
         """The configuration to load a model with: fields of `LoadConfig` that were asked for, over its defaults.

@@ -55,6 +55,8 @@ LOADING: tuple[Action, ...] = (
            "sampling", "screen.choose_form", "o", "form", 4, palette=False),
     Action("sampling.system_prompt", "System prompt", "What the model is told before this thread", "sampling",
            "screen.write_system_prompt", "y", "system prompt", 5, palette=False),
+    Action("sampling.take", "Take what is suggested", "Has the values that the model's maker recommends",
+           "sampling", "screen.take_suggestion", "t", "take", 2, palette=False),
     Action("load.find", "Find a parameter", "Type a part of its name or of what it does; esc shows all again",
            "parameters", "filter", "slash", "find", 5, palette=False),
     Action("load.more", "More parameters", "Shows or hides the less common parameters", "parameters",

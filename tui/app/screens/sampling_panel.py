@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,11 +19,11 @@ from tui.app.stylesheets import stylesheet
 from tui.app.widgets.key_bar import KeyBar
 from tui.app.widgets.parameter_form import ParameterForm
 from tui.app.widgets.sampling_form import SamplingForm
-from tui.config import CONSTRAINT_KEY, LM_STUDIO_LABELS, Collapsed, preset_name, to_json
+from tui.config import CONSTRAINT_KEY, CUSTOM_PREFIX, LM_STUDIO_LABELS, Collapsed, preset_name, to_json
 from tui.threads import ThreadSettings
 
 if TYPE_CHECKING:
-    from tui.domain import CustomField
+    from tui.domain import CustomField, Suggestion
     from tui.workbench import Workbench
 
 FORM_NAMES = {
@@ -56,11 +56,13 @@ class SamplingPanel(SamplingCommands):
         now: Collapsed,
         below: Collapsed,
         fields: tuple[CustomField, ...] = (),
+        suggestions: tuple[Suggestion, ...] = (),
     ) -> None:
         super().__init__(workbench, settings)
         self._thread = thread_id
         self._model_key = model_key
         self._below = below
+        self._suggestions = suggestions
         self.form = SamplingForm(now, below, fields)
         self.head = Static(classes="explanation", markup=False)
         self.explanation = Static(classes="explanation", markup=False)
@@ -69,14 +71,14 @@ class SamplingPanel(SamplingCommands):
     async def open(cls, workbench: Workbench, thread_id: str, model_key: str, settings: ThreadSettings) -> Self:
         """A panel for a thread and the model that answers in it. Raises LmdeckError."""
 
-        def read() -> tuple[Collapsed, Collapsed, tuple[CustomField, ...]]:
+        def read() -> tuple[Collapsed, Collapsed, tuple[CustomField, ...], tuple[Suggestion, ...]]:
             bare = ThreadSettings(preset=settings.preset)
             whole = workbench.settings_of(thread_id, model_key)
             below = workbench.settings_of(thread_id, model_key, said=bare)
-            return whole, below, workbench.custom_fields(model_key)
+            return whole, below, workbench.custom_fields(model_key), workbench.suggestions(model_key)
 
-        now, below, fields = await asyncio.to_thread(read)
-        return cls(workbench, thread_id, model_key, settings, now, below, fields)
+        now, below, fields, suggestions = await asyncio.to_thread(read)
+        return cls(workbench, thread_id, model_key, settings, now, below, fields, suggestions)
 
     def compose(self) -> ComposeResult:
         self.head.border_title = "Preset, form, system prompt"
@@ -104,7 +106,7 @@ class SamplingPanel(SamplingCommands):
         said = self._settings
         prompt = said.system_prompt if said.system_prompt is not None else self._below.answer.system_prompt
         constraint = said.constraint or self._below.answer.constraint
-        rows = (
+        rows = [
             ("Preset", *self._preset_row),
             (
                 "Form",
@@ -116,7 +118,9 @@ class SamplingPanel(SamplingCommands):
                 _beginning(prompt) or "none",
                 "thread" if said.system_prompt is not None else self._word("answer.system_prompt", bool(prompt)),
             ),
-        )
+        ]
+        if suggested := self._suggested:
+            rows.append(("Suggested", one_line(self.form.said(suggested)), ""))
         parts: list[str | tuple[str, str]] = []
         for number, (label, value, source) in enumerate(rows):
             parts += [(f"{label:<14}", "$foreground 75%"), (value, "bold")]
@@ -125,7 +129,32 @@ class SamplingPanel(SamplingCommands):
             parts.append((f"  {source}" if source else "", colour))
             parts.append("\n" if number < len(rows) - 1 else "")
         self.head.update(Content.assemble(*parts))
+        self.refresh_bindings()
         self._explain()
+
+    @property
+    def _suggested(self) -> dict[str, Any]:
+        """What the model's maker recommends for the values of its fields and the form does not have, by dotted keys."""
+        custom = {
+            key.removeprefix(CUSTOM_PREFIX): self.form.values[name]
+            for name, key in self.form.keys.items()
+            if key.startswith(CUSTOM_PREFIX)
+        }
+        found = {key: value for one in self._suggestions if one.fits(custom) for key, value in one.values}
+        return {
+            key: found[key]
+            for name, key in self.form.keys.items()
+            if key in found and found[key] != self.form.values[name]
+        }
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "take_suggestion":
+            return bool(self._suggested)
+        return super().check_action(action, parameters)
+
+    def action_take_suggestion(self) -> None:
+        self.form.take(self._suggested)
+        self._say("✓ Taken as the model's maker suggests; R resets all values.")
 
     @property
     def _preset_row(self) -> tuple[str, str]:
@@ -160,7 +189,7 @@ class SamplingPanel(SamplingCommands):
     @on(ParameterForm.Changed)
     def _changed(self) -> None:
         self._notice = self._problem = ""
-        self._explain()
+        self.show()
 
     def _explain(self) -> None:
         problem = self.form.problem or self._problem

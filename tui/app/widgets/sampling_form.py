@@ -8,7 +8,7 @@ from typing import Any
 from tui.app.actions import bindings_for
 from tui.app.value_sources import below_of, keys_of
 from tui.app.widgets.parameter_form import ParameterForm
-from tui.config import ANSWER_PARAMETERS, SAMPLING_PARAMETERS, Collapsed, field_parameters
+from tui.config import ANSWER_PARAMETERS, SAMPLING_PARAMETERS, Collapsed, field_parameters, value_text
 from tui.domain import CustomField
 
 # A system prompt is no matter of one line, and has a dialog of its own.
@@ -61,6 +61,15 @@ class SamplingForm(ParameterForm):
     def take(self, values: Mapping[str, Any]) -> None:
         """Put other values in, by dotted keys."""
         self.set_values({name: values[key] for name, key in self.keys.items() if key in values})
+
+    def said(self, values: Mapping[str, Any]) -> str:
+        """Values by dotted keys as people say them."""
+        shown = ((parameter, self.keys[parameter.name]) for parameter in self._parameters)
+        return ", ".join(
+            f"{parameter.label.lower()} {value_text(parameter, values[key])}"
+            for parameter, key in shown
+            if key in values
+        )
 
     def put_layers_below(self, below: Collapsed) -> None:
         """Have other layers below the thread, which says nothing itself until it is told to `take` values."""
