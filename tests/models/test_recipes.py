@@ -249,8 +249,10 @@ def test_suggestions_are_read_and_cannot_spoil_a_model(tmp_path: Path) -> None:
     bad = """
       - 3
       - {message: x, fields: 4}
+      - {message: x, conditions: 4, fields: [{key: llm.prediction.temperature, value: 1}]}
       - {message: nothing for answers, fields: [{key: llm.load.contextLength, value: 4096}]}
-      - {message: wrong, fields: [{key: llm.prediction.temperature, value: hot}, {key: lmdeck.sampling.seed, value: 1}]}
+      - {message: wrong, fields: [{key: llm.prediction.temperature, value: hot}]}
+      - {message: ours, fields: [{key: lmdeck.sampling.seed, value: 1}]}
       - {message: other, conditions: [{type: greater}], fields: [{key: llm.prediction.temperature, value: 1}]}"""
     write(tmp_path, f"model: a/v\nbase: tiny\nsuggestions:{good}{bad}\n", "a/v")
     write(tmp_path, "model: a/w\nbase: a/v\nsuggestions: none of the above\n", "a/w")

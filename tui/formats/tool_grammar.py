@@ -27,6 +27,7 @@ from tui.formats.output.tool_types import ToolTypes, types_of
 # White space between the parts of JSON: a model that is lost would otherwise make it without end.
 _JSON_OPTIONS = {"whitespace_pattern": r"[\x20\x0A\x0D\x09]{1,24}"}
 _DEEPEST = 12
+_MOST_ITEMS = 100
 _ANY_TEXT = "/(?s:.*)/"
 _BLANKS = r"BLANKS: /[ \t\r\n]{1,24}/"
 # What some models have beside a function's name: a number of their own for the call.
@@ -231,7 +232,8 @@ class ToolGrammar:
 
     def _elements(self, part: dict[str, Any], root: dict[str, Any], shape: ElementShape, depth: int) -> str:
         """An element for each property, in the order of the schema."""
-        required = part.get("required") or ()
+        required = part.get("required")
+        required = required if isinstance(required, list) else []
         made = []
         for name, value in _properties(part).items():
             element = self._rule(self._element(name, value, root, shape, depth))
@@ -256,8 +258,7 @@ class ToolGrammar:
         forms = []
         if "array" in types:
             item = self._element(shape.item, part.get("items") or {}, root, shape, depth + 1)
-            least, most = part.get("minItems", 0), part.get("maxItems", "")
-            forms.append(f"BLANKS? ({item}){{{least},{most}}} {end}")
+            forms.append(f"BLANKS? ({item}){_repeated(part)} {end}")
         if "object" in types:
             inside = self._elements(part, root, shape, depth + 1) if _properties(part) else self._any_elements(shape)
             forms.append(f"BLANKS? {inside} {end}")
@@ -363,6 +364,13 @@ def _schema(tool: Tool) -> dict[str, Any]:
 def _properties(schema: dict[str, Any]) -> dict[str, Any]:
     properties = schema.get("properties")
     return properties if isinstance(properties, dict) else {}
+
+
+def _repeated(part: dict[str, Any]) -> str:
+    """How often a list's item comes. A larger number than a grammar can have is left to the model."""
+    least, most = (part.get(key) for key in ("minItems", "maxItems"))
+    least = least if type(least) is int and 0 <= least <= _MOST_ITEMS else 0
+    return f"{{{least},{most if type(most) is int and least <= most <= _MOST_ITEMS else ''}}}"
 
 
 def _resolved(part: Any, root: dict[str, Any]) -> dict[str, Any]:

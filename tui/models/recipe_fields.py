@@ -52,14 +52,14 @@ def read_suggestions(value: Any) -> tuple[Suggestion, ...]:
 
 
 def _suggestion(item: Any) -> Suggestion | None:
-    match item:
-        case {"message": str(message), "fields": list(fields)}:
-            conditions = [_condition(one) for one in item.get("conditions") or ()]
+    match {"conditions": [], **item} if isinstance(item, dict) else None:
+        case {"message": str(message), "conditions": list(listed), "fields": list(fields)}:
+            conditions = [_condition(one) for one in listed]
         case _:
             return None
     given = [one for one in fields if not (isinstance(one, dict) and str(one.get("key")).startswith(OWN_PREFIX))]
     values = [(key, one) for key, one in read_fields(given).values.items() if key.startswith(("sampling.", "answer."))]
-    if not values or None in conditions:
+    if not values or not all(conditions):
         return None
     known = tuple(condition for condition in conditions if condition is not None)
     return Suggestion(printable(" ".join(message.split()), 400), known, tuple(values))

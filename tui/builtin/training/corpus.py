@@ -21,9 +21,9 @@ from tui.builtin.training.seeds import functions, held_out_questions, plain_ques
 from tui.builtin.training.talking import any_turns, follow_up_dialogue, talk_dialogue
 
 _KINDS: tuple[tuple[float, Callable[[Random], Dialogue]], ...] = (
-    (50, lambda random: talk_dialogue(random, some_system(random, 0.15))),
+    (65, lambda random: talk_dialogue(random, some_system(random, 0.15))),
     (7, lambda random: follow_up_dialogue(random, some_system(random))),
-    (100, call_dialogue),
+    (95, call_dialogue),
     (8, lambda random: no_call_dialogue(random, any_turns(random, last=True))),
     (2, missing_dialogue),
     (3, text_and_call_dialogue),
