@@ -247,6 +247,15 @@ def test_attributes_say_what_a_value_is() -> None:
         "</｜DSML｜invoke>\n</｜DSML｜function_calls>"
     )
     assert arguments("deepseek-v3.2", output) == {"days": "3", "city": 3}
+    later = output.replace("function_calls", "calls").replace("｜DSML｜", "｜DSML｜ ")
+    assert arguments("deepseek-v4.1", later) == {"days": "3", "city": 3}
+
+
+def test_keys_and_values_between_tags_of_a_familys_own() -> None:
+    output = "<arg_key>days</arg_key><arg_value>3</arg_value><arg_key>city</arg_key><arg_value> 3</arg_value>"
+    for line in ("", "\n"):
+        said = f"<iquest_tool_call>get_weather{line}{output}</iquest_tool_call>"
+        assert arguments("iquest", said) == {"days": 3, "city": " 3"}
 
 
 CUT_OFF = [

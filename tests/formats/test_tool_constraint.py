@@ -57,7 +57,8 @@ FAMILIES = [
     (family, False)
     for family in (
         "plain", "hermes", "granite", "functools", "xlam", "llama3", "deepseek-r1", "kimi", "mistral-small",
-        "qwen3-coder", "minimax-m2", "minimax-m3", "deepseek-v3.2", "glm", "lfm2", "olmo3", "gemma4", "gpt-oss", "muse",
+        "qwen3-coder", "minimax-m2", "minimax-m3", "deepseek-v3.2", "deepseek-v4.1", "glm",
+        "iquest", "lfm2", "olmo3", "gemma4", "gpt-oss", "muse",
     )
 ] + [
     (family, True)

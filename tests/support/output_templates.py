@@ -47,6 +47,10 @@ TEMPLATES = {
         _THINK + "{% set dsml = '｜DSML｜' %}<{{ dsml }}function_calls>{% for call in calls %}"
         '<{{ dsml }}invoke name="{{ call.name }}">{% endfor %}'
     ),
+    "deepseek-v4.1": (
+        _THINK + "{% set dsml = '｜DSML｜' %}<{{ dsml }} calls>{% for call in calls %}"
+        '<{{ dsml }} invoke name="{{ call.name }}">{% endfor %}'
+    ),
     "ernie": _CHATML + _THINK + _HERMES,
     "functiongemma": (
         "{% for call in calls %}<start_function_call>call:{{ call.name }}{{ '{' }}{{ call.arguments }}}"
@@ -65,6 +69,7 @@ TEMPLATES = {
     "hunyuan": "<think>\n{{ reasoning }}\n</think>\n<answer>\n{{ content }}\n</answer>",
     "internlm": '<|action_start|><|plugin|>{"name": "{{ name }}", "parameters": {{ parameters }}}<|action_end|>',
     "json-tools": _CHATML + _HERMES,
+    "iquest": _THINK + _KEY_VALUE.replace("tool_call>", "iquest_tool_call>"),
     "jamba": '<tool_calls>[{"name": "{{ name }}", "arguments": {{ arguments }}}]</tool_calls>',
     "kimi": (
         "<|tool_calls_section_begin|><|tool_call_begin|>{{ id }}<|tool_call_argument_begin|>{{ arguments }}"

@@ -80,6 +80,10 @@ FAMILIES = (
         ),
     ),
     Family(
+        ("｜DSML｜", " calls>"),
+        (CallSyntax((invoke_tags("｜DSML｜ ", typed=True),), ("<｜DSML｜ calls>",), ("</｜DSML｜ calls>",)),),
+    ),
+    Family(
         ("｜DSML｜",),
         (CallSyntax((invoke_tags("｜DSML｜", typed=True),), ("<｜DSML｜tool_calls>",), ("</｜DSML｜tool_calls>",)),),
     ),
@@ -254,6 +258,10 @@ FAMILIES = (
         (CallSyntax((NamedShape((("", "name"), ("\n", "arguments"))),), (">>>",), repeated=False),),
         dropped=(">>>all\n",),
         lead=">>>",
+    ),
+    Family(
+        ("<arg_key>", "<iquest_tool_call>"),
+        (CallSyntax((key_value_tags(), JSON), ("<iquest_tool_call>",), ("</iquest_tool_call>",)),),
     ),
     Family(
         ("<arg_key>", "<tool_call>"),
