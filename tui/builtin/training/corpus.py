@@ -21,7 +21,7 @@ from tui.builtin.training.seeds import functions, held_out_questions, plain_ques
 from tui.builtin.training.talking import any_turns, follow_up_dialogue, talk_dialogue
 
 _KINDS: tuple[tuple[float, Callable[[Random], Dialogue]], ...] = (
-    (65, lambda random: talk_dialogue(random, some_system(random, 0.15))),
+    (85, lambda random: talk_dialogue(random, some_system(random, 0.15))),
     (7, lambda random: follow_up_dialogue(random, some_system(random))),
     (95, call_dialogue),
     (8, lambda random: no_call_dialogue(random, any_turns(random, last=True))),
