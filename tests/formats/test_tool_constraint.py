@@ -265,6 +265,47 @@ def test_objects_and_lists_are_elements_inside_elements(spelled: bool) -> None:
         jsonschema.validate(json.loads(arguments), json.loads(DEEP.parameters))
 
 
+TREE = Tool(
+    "plant",
+    parameters=json.dumps(
+        {
+            "type": "object",
+            "properties": {"root": {"$ref": "#/$defs/node"}, "lost": {"$ref": "#/$defs/nowhere"}},
+            "$defs": {
+                "node": {
+                    "type": "object",
+                    "properties": {
+                        "name": {"type": "integer"},
+                        **{side: {"$ref": "#/$defs/node"} for side in ("left", "middle", "right")},
+                    },
+                    "required": ["name"],
+                }
+            },
+            "required": ["root"],
+        }
+    ),
+)
+
+
+@pytest.mark.parametrize("family", ["minimax-m3", "gemma4"])
+def test_a_schema_that_refers_to_itself_makes_no_more_rules(family: str) -> None:
+    output_format = detect_output_format(TEMPLATES[family])
+    constraint = tool_constraint(output_format, [TREE], ToolChoice("required", parallel=False))
+    assert constraint is not None
+    assert len(constraint.source) < 5000
+    words = Words(output_format, spelled=False)
+    start = words.matcher(constraint.source)
+    for number in range(30):
+        data = say(words, start, random.Random(number))
+        parser = OutputParser(output_format, tools=[TREE])
+        ((_, arguments),) = gathered(parser.feed(data, 1) + parser.finish()).calls
+        value = json.loads(arguments)
+        value.pop("lost", None)
+        schema = json.loads(TREE.parameters)
+        schema["properties"].pop("lost")
+        jsonschema.validate(value, schema)
+
+
 @pytest.mark.parametrize("family", ["hermes", "qwen3-coder", "kimi", "plain", "mistral-nemo", "granite", "olmo3"])
 def test_one_call_at_most(family: str) -> None:
     output_format = detect_output_format(TEMPLATES[family])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tui.domain import Tool
@@ -63,6 +63,7 @@ class ToolGrammar:
         self._shape = syntax.shapes[0] if syntax.shapes else JsonShape()
         self._rules: list[str] = []
         self._values: dict[str, str] = {}
+        self._shared: dict[str, str] = {}
 
     @property
     def lists(self) -> bool:
@@ -246,6 +247,11 @@ class ToolGrammar:
 
     def _element_value(self, part: Any, root: dict[str, Any], shape: ElementShape, closing: str, depth: int) -> str:
         """What stands in an element, with its closing tag."""
+        if isinstance(part, dict) and "$ref" in part:
+            found = _resolved(part, root)
+            return self._once(
+                part["$ref"], closing, lambda: self._element_value(found, root, shape, closing, depth + 1)
+            )
         part = _resolved(part, root)
         types = types_of(part, root)
         if _is_text(types) or depth > _DEEPEST:
@@ -297,6 +303,9 @@ class ToolGrammar:
         return f"{self.text('{')} {self._listed(items, part, ',')} {self.text('}')}"
 
     def _braced_value(self, part: Any, root: dict[str, Any], shape: BracedShape, depth: int) -> str:
+        if isinstance(part, dict) and "$ref" in part:
+            found = _resolved(part, root)
+            return self._once(part["$ref"], "", lambda: self._braced_value(found, root, shape, depth + 1))
         part = _resolved(part, root)
         kind = part.get("type")
         text = f"{self.text(shape.quote)} {self._value(part, shape.quote, [shape.quote])}"
@@ -339,6 +348,17 @@ class ToolGrammar:
             self._values[text] = self._rule(f"%json {text}")
         return self._values[text]
 
+    def _once(self, reference: Any, closing: str, made: Callable[[], str]) -> str:
+        """A rule for a part that others refer to, made once: written out everywhere, a tree would have no end.
+
+        The name stands before its rule is there, so that the part may refer to itself.
+        """
+        key = json.dumps([reference, closing])
+        if key not in self._shared:
+            name = self._shared[key] = f"shared_{len(self._shared)}"
+            self._rules.append(f"{name}: {made()}")
+        return self._shared[key]
+
     def _rule(self, body: str) -> str:
         name = f"rule_{len(self._rules)}"
         self._rules.append(f"{name}: {body}")
@@ -374,13 +394,13 @@ def _repeated(part: dict[str, Any]) -> str:
 
 
 def _resolved(part: Any, root: dict[str, Any]) -> dict[str, Any]:
-    """A part of a schema with its reference followed."""
+    """A part of a schema with its reference followed; one that leads nowhere says nothing."""
     for _ in range(_DEEPEST):
         reference = part.get("$ref") if isinstance(part, dict) else None
         if not isinstance(reference, str) or not (found := re.fullmatch(r"#/(\$defs|definitions)/(.+)", reference)):
             break
         part = (root.get(found[1]) or {}).get(found[2])
-    return part if isinstance(part, dict) else {}
+    return {key: value for key, value in part.items() if key != "$ref"} if isinstance(part, dict) else {}
 
 
 def _choices(part: Any) -> list[str] | None:
